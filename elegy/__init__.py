@@ -1,0 +1,30 @@
+"""Elegy: a Keras-like training framework on JAX, whose losses and metrics ask by name for what they need."""
+
+from . import callbacks as callbacks
+from . import data as data
+from . import initializers as initializers
+from . import losses as losses
+from . import metrics as metrics
+from . import nn as nn
+from . import regularizers as regularizers
+from ._errors import InjectionError as InjectionError
+from ._errors import ModuleOrderError as ModuleOrderError
+from ._inject import bind as bind
+from ._logs import Ratio as Ratio
+from ._logs import Running as Running
+from ._model import Model as Model
+from ._reduce import Reduction as Reduction
+from ._state import RunState as RunState
+from .callbacks import Callback as Callback
+from .callbacks import Stop as Stop
+from .data import Batch as Batch
+from .losses import Loss as Loss
+from .metrics import Metric as Metric
+from .module import RNG as RNG
+from .module import Module as Module
+from .module import add_parameter as add_parameter
+from .module import is_training as is_training
+from .module import next_rng_key as next_rng_key
+from .module import update_parameter as update_parameter
+
+__version__ = "1.0.0a1"

@@ -1,0 +1,158 @@
+"""How `fit` gets from what the user gave to a plan, and from the plan to a history."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._arguments import (
+    check_weight_keys,
+    class_weight_columns,
+    data_check,
+    epochs_to_validate,
+    named_sets,
+    require_count,
+    unpacked,
+)
+from ._loop import FitPlan, Training
+from ._passes import evaluation_of
+from ._run import Run, interruptible
+from ._trainer import Trainer
+from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
+from .data import Batch, Source, as_source, validation_split
+
+
+@dataclasses.dataclass(frozen=True)
+class FitArguments:
+    """What `Model.fit` was given; see there."""
+
+    x: Any
+    y: Any
+    batch_size: int | None
+    epochs: int
+    verbose: Any
+    callbacks: Any
+    validation_split: float
+    validation_data: Any
+    shuffle: bool | str
+    class_weight: Any
+    sample_weight: Any
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_batch_size: int | None
+    validation_freq: int | Sequence[int]
+    drop_remainder: bool
+    nonfinite: str
+
+
+def fit(trainer: Trainer, given: FitArguments) -> History:
+    """Train, and hand back the last finished launch on every exit.
+
+    Args:
+        trainer: the model's machinery.
+        given: the arguments of `Model.fit`.
+
+    Returns:
+        The history; `interrupted` is True after Ctrl-C.
+    """
+    _check(trainer, given)
+    source, validations = _sources(trainer, given)
+    extra = class_weight_columns(given.class_weight, trainer.recipe.objective)
+    first = Batch(**source.peek(), **extra)
+    plan = _plan(trainer, given, source, first, extra, validations)
+    model = trainer.steps
+    history = History()
+    verbose = resolve_verbose(given.verbose)
+    bars = [ProgressBar(verbose)] if verbose else []
+    params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
+    callbacks = CallbackList([*_as_list(given.callbacks), *bars, history], model=model, params=params)
+    model.stop_training = False
+    run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
+    trainer.home.run = run
+    try:
+        with interruptible() as interrupted:
+            Training(plan, run, trainer.programs, callbacks, interrupted).fit()
+            history.interrupted = interrupted()
+    except BaseException as error:
+        callbacks.call("on_exception", exception=error, run=run)
+        raise
+    finally:
+        trainer.home.run = None
+        trainer.home.put(run.finish())
+        trainer.home.write_back()
+    return history
+
+
+def _check(trainer: Trainer, given: FitArguments) -> None:
+    trainer.require_trainable()
+    for name, least in {
+        "batch_size": 1,
+        "epochs": 0,
+        "initial_epoch": 0,
+        "steps_per_epoch": 1,
+        "validation_steps": 1,
+        "validation_batch_size": 1,
+    }.items():
+        require_count(name, getattr(given, name), least=least)
+    if given.nonfinite not in ("warn", "raise"):
+        raise ValueError(f"`nonfinite={given.nonfinite!r}` was given. It is \"warn\" or \"raise\". Use one of these.")
+    check_weight_keys(given.sample_weight, trainer.recipe.objective)
+
+
+def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, Any]]:
+    """The training source, and by prefix what to validate on."""
+    x, y, weight = given.x, given.y, given.sample_weight
+    validations = named_sets(given.validation_data)
+    if given.validation_split and not validations:
+        (x, y, weight), validations["val_"] = validation_split(x, y, weight, fraction=given.validation_split)
+    source = as_source(
+        x,
+        y,
+        weight,
+        batch_size=given.batch_size,
+        shuffle=given.shuffle,
+        seed=(int(trainer.seed[0]), int(trainer.seed[1])),
+        steps=given.steps_per_epoch,
+        drop_remainder=given.drop_remainder,
+    )
+    epochs = given.epochs - given.initial_epoch
+    if not source.repeatable and epochs > 1 and given.steps_per_epoch is None:
+        raise ValueError(
+            f"`fit(epochs={given.epochs})` was called with an iterator. An iterator ends after one pass, and nothing says "
+            "how many steps an epoch has. Give `steps_per_epoch=`, or a function that makes a new iterator."
+        )
+    return source, validations
+
+
+def _plan(
+    trainer: Trainer, given: FitArguments, source: Source, first: Batch, extra: Mapping[str, Any], sets: dict[str, Any]
+) -> FitPlan:
+    ready = trainer.ready(first, training=True)
+    source.check(data_check(trainer.recipe.objective, ready.y_pred))
+    size = given.validation_batch_size or given.batch_size or source.batch_size
+    validations = tuple(
+        evaluation_of(trainer, *unpacked(data, "validation_data"), batch_size=size, steps=given.validation_steps, prefix=p)
+        for p, data in sets.items()
+    )
+    state = trainer.home.look()
+    if int(state.step) == 0 and int(state.data_pass) == 0 and given.initial_epoch:
+        fresh = dataclasses.replace(state, data_pass=np.int32(given.initial_epoch))
+        trainer.home.put(fresh)
+    return FitPlan(
+        source=source,
+        extra=extra,
+        empty=ready.empty,
+        epochs=range(given.initial_epoch, given.epochs),
+        steps=given.steps_per_epoch,
+        validations=validations,
+        validate_at=epochs_to_validate(given.validation_freq),
+        nonfinite=given.nonfinite,
+    )
+
+
+def _as_list(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

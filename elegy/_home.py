@@ -1,0 +1,113 @@
+"""Where the arrays live between verbs, and how they go to and come from the user's own objects."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from ._errors import short_type
+from ._paths import flatten, unflatten
+from ._state import RunState, own_copy
+from .module import Functional
+
+
+class Home:
+    """Holds the latest `RunState` of a model while no fit runs.
+
+    Arrays that the user can reach are never donated: what is handed out is marked, and copied before it is used up.
+
+    Args:
+        functional: the user's module, whose arrays are read before and written after a verb.
+    """
+
+    def __init__(self, functional: Functional) -> None:
+        self._functional = functional
+        self._state: RunState | None = None
+        self.is_exposed = False
+        self._written: dict[str, Any] = {}
+        self.run: Any = None
+        """The fit that owns the arrays while it runs."""
+
+    def __bool__(self) -> bool:
+        return self._state is not None
+
+    def look(self) -> RunState:
+        """The state, which the caller neither donates nor hands out; during a fit a copy of it."""
+        if self.run is not None:
+            return self.run.state
+        if self._state is None:
+            raise ValueError(
+                "The state of the model was asked for. The model has no arrays yet: shapes come from data. "
+                "Call `model.init(x)` or `fit` first."
+            )
+        return self._state
+
+    def hand_out(self) -> RunState:
+        """The state, for the user to keep."""
+        self.is_exposed = True
+        return self.look()
+
+    def take(self) -> RunState:
+        """The state to be donated: a copy if the user can reach it."""
+        state = self.look()
+        return own_copy(state) if self.is_exposed else state
+
+    def put(self, state: RunState, *, exposed: bool = False) -> None:
+        """Keep a new state; `exposed` says that the user can reach its arrays."""
+        self._state = state
+        self.is_exposed = exposed
+
+    def replace(self, state: RunState) -> None:
+        """Go on from a state that the user gave, also while a fit runs."""
+        if self.run is not None:
+            self.run.set_state(state)
+        else:
+            self.put(state, exposed=True)
+
+    def clear(self) -> None:
+        """Forget all arrays."""
+        self._state = None
+        self._written = {}
+
+    def write_back(self) -> None:
+        """Put the arrays on the user's module."""
+        if self._state is not None:
+            state = self.hand_out()
+            self._functional.write(state.parameters, state.states)
+            self._written = _arrays(state.parameters, state.states)
+
+    def read_back(self) -> None:
+        """Take over the arrays that the user put on the module since they were last written.
+
+        Raises:
+            ValueError: an array has another shape or dtype than before.
+        """
+        held = self._functional.read() if self._state is not None and self._written else None
+        if held is None or self._state is None:
+            return
+        now = _arrays(*held)
+        changed = {name: now[name] for name, old in self._written.items() if name in now and now[name] is not old}
+        if not changed:
+            return
+        groups = {"parameters": flatten(self._state.parameters), "states": flatten(self._state.states)}
+        for name, array in changed.items():
+            group, _, path = name.partition("/")
+            groups[group][path] = _fitting(array, groups[group][path], name)
+        self.put(dataclasses.replace(self._state, **{g: unflatten(flat) for g, flat in groups.items()}), exposed=True)
+        self._written.update(changed)
+
+
+def _arrays(parameters: Any, states: Any) -> dict[str, Any]:
+    groups: Mapping[str, Any] = {"parameters": parameters, "states": states}
+    return {f"{group}/{path}": leaf for group, tree in groups.items() for path, leaf in flatten(tree).items()}
+
+
+def _fitting(array: Any, before: Any, name: str) -> jax.Array:
+    if np.shape(array) != before.shape:
+        raise ValueError(
+            f"`{name}` was set to {short_type(np.asarray(array))}. The model has {short_type(before)} there. "
+            "Set an array of the same shape."
+        )
+    return jax.numpy.asarray(array, before.dtype)

@@ -1,0 +1,222 @@
+"""What a step reports: exact quotients, running values, and a mapping that fetches them when it is read."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from ._errors import did_you_mean, listing
+from ._sums import ExactSum, add_to_sum, quotient, zero_sum
+
+Term = tuple[Any, Any]
+
+
+@jax.tree_util.register_pytree_node_class
+class Ratio:
+    """A log that stays exact over a pass: a sum of quotients whose parts are added up, never averaged.
+
+    Closed under `+` and multiplication by numbers, so `2 * logs["loss"] + logs["penalty"]` is exact too.
+
+    Args:
+        numerator: scalar; the sum of what is averaged in this batch.
+        denominator: scalar; how much was summed (a count, or a sum of weights). None: the numerators add up.
+
+    Example:
+        >>> float((2 * Ratio(3.0, 4.0) + Ratio(1.0, 2.0)).value)
+        2.0
+    """
+
+    terms: tuple[Term, ...]
+
+    def __init__(self, numerator: Any, denominator: Any = None) -> None:
+        self.terms = ((numerator, denominator),)
+
+    @classmethod
+    def of(cls, terms: tuple[Term, ...]) -> "Ratio":
+        """The sum of several quotients, each a pair (numerator, denominator)."""
+        ratio = object.__new__(cls)
+        ratio.terms = tuple(terms)
+        return ratio
+
+    @property
+    def value(self) -> jax.Array:
+        """The sum of the quotients as one float32 scalar; 0/0 counts as 0."""
+        total: Any = np.float32(0)
+        for numerator, denominator in self.terms:
+            numerator = jax.numpy.asarray(numerator, jax.numpy.float32)
+            total = total + (numerator if denominator is None else quotient(numerator, denominator))
+        return jax.numpy.asarray(total)
+
+    def __add__(self, other: "Ratio") -> "Ratio":
+        if isinstance(other, (int, float)) and other == 0:  # so that sum([...]) works
+            return self
+        if not isinstance(other, Ratio):
+            return NotImplemented
+        return Ratio.of(self.terms + other.terms)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Any) -> "Ratio":
+        if isinstance(factor, Ratio):
+            return NotImplemented
+        return Ratio.of(tuple((factor * numerator, denominator) for numerator, denominator in self.terms))
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{n}" if d is None else f"{n} / {d}" for n, d in self.terms) or "0"
+
+    def tree_flatten(self) -> tuple[tuple[Any, ...], None]:
+        """The arrays, for JAX."""
+        return self.terms, None
+
+    @classmethod
+    def tree_unflatten(cls, aux: None, children: tuple[Any, ...]) -> "Ratio":
+        """The ratio of which `tree_flatten` took the arrays."""
+        del aux
+        return cls.of(children)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Running:
+    """A log that is already the running value: shown as it is, the last one of a pass counts.
+
+    Attributes:
+        value: scalar.
+        held: whether the run's metric states hold it; the loop then computes it only when somebody reads.
+
+    Example:
+        >>> Running(0.5).value
+        0.5
+    """
+
+    value: Any
+    held: bool = dataclasses.field(default=False, metadata={"static": True})
+
+
+@jax.tree_util.register_pytree_node_class
+class Logs(dict[str, Any]):
+    """Logs by name that keep their order under JAX, which sorts the keys of plain dicts.
+
+    Example:
+        >>> list(jax.tree.map(lambda v: v, Logs(loss=1.0, accuracy=0.5)))
+        ['loss', 'accuracy']
+    """
+
+    def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+        """The values, and the names in order, for JAX."""
+        return tuple(self.values()), tuple(self)
+
+    @classmethod
+    def tree_unflatten(cls, names: tuple[str, ...], values: tuple[Any, ...]) -> "Logs":
+        """The logs of which `tree_flatten` took the values."""
+        return cls(zip(names, values, strict=True))
+
+
+def empty_total(log: Any) -> Any:
+    """What a pass starts from for one log of a step: zero sums for each quotient, or the running value."""
+    if isinstance(log, Running):
+        return jax.tree.map(lambda leaf: jax.numpy.zeros(leaf.shape, leaf.dtype), log)
+    return Ratio.of(tuple((zero_sum(), None if denominator is None else zero_sum()) for _, denominator in log.terms))
+
+
+def add_to_total(total: Any, log: Any) -> Any:
+    """The log of one more step added to the total of the pass."""
+    if isinstance(log, Running):
+        return log
+    return Ratio.of(
+        tuple(
+            (add_to_sum(top, numerator), None if denominator is None else add_to_sum(bottom, denominator))
+            for (top, bottom), (numerator, denominator) in zip(total.terms, log.terms, strict=True)
+        )
+    )
+
+
+class LazyLogs(MutableMapping[str, Any]):
+    """Logs that read as Python floats; the device is asked once, at the first read.
+
+    Args:
+        values: by name `Ratio` (of scalars or of a pass's sums), `Running`, arrays or numbers, on the device or not.
+            An array that is no scalar shows as `name/0`, `name/1`, ...
+        prefix: goes before each name, like `val_`.
+
+    Example:
+        >>> logs = LazyLogs({"loss": Ratio(3.0, 4.0)}, prefix="val_")
+        >>> dict(logs)
+        {'val_loss': 0.75}
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None, *, prefix: str = "") -> None:
+        self._pending: dict[str, Any] = {}
+        self._floats: dict[str, Any] = {}
+        for name, value in (values or {}).items():
+            value = value.value if isinstance(value, Running) else value
+            for key, index in _scalars(prefix + name, value):
+                self._floats[key] = None  # keeps the order
+                self._pending[key] = (value, index)
+
+    def ready(self) -> bool:
+        """Whether reading would not wait for the device."""
+        return all(
+            leaf.is_ready()
+            for value, _ in self._pending.values()
+            for leaf in jax.tree.leaves(value)
+            if isinstance(leaf, jax.Array)
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._floats:
+            raise KeyError(
+                f"The log `{name}` was asked for. The logs are: {listing(self._floats)}. Use one of these."
+                + did_you_mean(name, self._floats)
+            )
+        self._fetch()
+        return self._floats[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._pending.pop(name, None)
+        self._floats[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self._pending.pop(name, None)
+        del self._floats[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._floats)
+
+    def __len__(self) -> int:
+        return len(self._floats)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def _fetch(self) -> None:
+        if self._pending:
+            fetched = jax.device_get({name: value for name, (value, _) in self._pending.items()})
+            for name, (_, index) in self._pending.items():
+                self._floats[name] = _as_float(fetched[name], index)
+            self._pending = {}
+
+
+def _scalars(name: str, value: Any) -> list[tuple[str, tuple[int, ...]]]:
+    shape = () if isinstance(value, Ratio) else np.shape(value)
+    return [("/".join([name, *map(str, index)]), index) for index in np.ndindex(shape)]
+
+
+def _as_float(value: Any, index: tuple[int, ...]) -> float:
+    if not isinstance(value, Ratio):
+        return float(np.asarray(value)[index])
+    total = 0.0
+    for numerator, denominator in value.terms:
+        top = _wide(numerator)
+        bottom = 1.0 if denominator is None else _wide(denominator)
+        total += float(np.divide(top, bottom)) if bottom or np.isnan(top) else (top and float(np.copysign(np.inf, top)))
+    return total
+
+
+def _wide(number: Any) -> float:
+    """A number, or an exact sum, as a float64."""
+    return float(number.value) + float(number.error) if isinstance(number, ExactSum) else float(number)

@@ -1,0 +1,429 @@
+"""`Model`: the facade that reads like Keras, keeps the latest state, and delegates everything else."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from . import _steps
+from ._arguments import refuse_unknown
+from ._fit import FitArguments, fit
+from ._logs import LazyLogs, Logs
+from ._objective import Objective
+from ._offer import Outputs
+from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
+from ._optimizer import as_optimizer, learning_rates, with_learning_rate
+from ._passes import run_evaluation, run_prediction
+from ._state import RunState, seed_words
+from ._steps import LR_SCALE, Recipe
+from ._summary import summary
+from ._trainer import Trainer
+from ._weights import load_weights, save_weights
+from ._wiring import wiring
+from .callbacks import History
+from .module import as_functional
+
+
+class Model:
+    """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
+
+    Args:
+        module: an `elegy.Module`, any object with `call` or `__call__`, a function, or a pair `(init, apply)`.
+        loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
+        metrics: metrics, functions, losses or names, in nests like those of `loss`.
+        optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or a dict from path
+            patterns to these.
+        seed: an integer from 0 to 2**64 - 1; initial values, dropout and the order of the data follow from it.
+        run_eagerly: run the same steps without compiling, to look into them.
+
+    Raises:
+        TypeError, ValueError: something is no module, loss, metric or optimizer.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp, numpy as np
+        >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+        >>> def mse(y_true, y_pred): return jnp.square(y_true - y_pred).mean(-1)
+        >>> model = elegy.Model(elegy.nn.Linear(1), loss=mse, optimizer="adam", seed=0)
+        >>> history = model.fit(x, 3 * x, epochs=2, batch_size=16, verbose=0)
+        >>> list(history.history)
+        ['loss', 'mse_loss', 'learning_rate']
+        >>> model.predict(x, verbose=0).shape
+        (64, 1)
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        loss: Any = None,
+        metrics: Any = None,
+        optimizer: Any = None,
+        *,
+        seed: int = 42,
+        run_eagerly: bool = False,
+        **unknown: Any,
+    ) -> None:
+        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly")
+        refuse_unknown("Model", unknown, known)
+        functional = as_functional(module)
+        recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
+        self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly)
+        self.history: History | None = None
+        """What the last `fit` returned."""
+        self.stop_training = False
+        """Set it in a callback to end the fit after the launch that runs."""
+
+    # ---- the pure steps, which a subclass may override -------------------------------------------------------------
+
+    def train_step(self, state: RunState, batch: Mapping[str, Any]) -> tuple[RunState, Mapping[str, Any]]:
+        """One training step: forward, gradients, optimizer, metrics. Override it for steps of your own.
+
+        Pure: it may be jitted, mapped and scanned. The step is counted and its logs are added up by the loop; a loop
+        of your own does so with `state.advance(logs)`.
+
+        Args:
+            state: the run's state.
+            batch: injected values by name; `x`, `y_true`, `sample_weight` and further columns.
+
+        Returns:
+            The new state, and logs by name: scalars (means over the samples), `elegy.Ratio` or `elegy.Running`.
+        """
+        return _steps.train_step(self._trainer.recipe, self, state, batch)
+
+    def test_step(self, state: RunState, batch: Mapping[str, Any]) -> tuple[RunState, Mapping[str, Any]]:
+        """One evaluation step, like `train_step` without learning."""
+        return _steps.test_step(self._trainer.recipe, self, state, batch)
+
+    def pred_step(self, state: RunState, batch: Mapping[str, Any]) -> Any:
+        """The outputs for one batch: a pytree whose leaves have the batch axis first."""
+        return self.forward(state, batch, training=False).y_pred
+
+    def forward(
+        self, state: RunState, batch: Mapping[str, Any], parameters: Any = None, training: bool = True
+    ) -> Outputs:
+        """Run the module on `batch["x"]`.
+
+        Args:
+            state: the run's state.
+            batch: injected values by name.
+            parameters: used in place of the state's, to differentiate by them.
+            training: whether modules train.
+
+        Returns:
+            `y_pred`, and the state after the forward.
+        """
+        return _steps.forward(self._trainer.recipe, state, batch, parameters, training)
+
+    def losses(self, outputs: Outputs, batch: Mapping[str, Any], only: str | None = None) -> tuple[jax.Array, Logs]:
+        """The total loss and its logs, `loss` first.
+
+        Args:
+            outputs: what `forward` returned.
+            batch: injected values by name.
+            only: a pattern of log names; other losses are left out.
+        """
+        return self._trainer.recipe.objective.total(outputs, batch, self.forward, only)
+
+    def apply_gradients(self, state: RunState, gradients: Any, only: str | None = None, **extra: Any) -> RunState:
+        """One step of the optimizer.
+
+        Args:
+            state: the state, after the forward.
+            gradients: nested dicts like `state.parameters`.
+            only: with an optimizer given as a mapping, the pattern whose parameters move.
+            **extra: goes on to Optax, like `value=`.
+        """
+        return _steps.apply_gradients(self._trainer.recipe, state, gradients, only, extra)
+
+    # ---- verbs -----------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+        *,
+        drop_remainder: bool = False,
+        nonfinite: str = "warn",
+        **unknown: Any,
+    ) -> History:
+        """Train, with Keras' arguments.
+
+        Args:
+            x: arrays `(rows, ...)` or nests of them, `elegy.Batch`, an iterator, a function that makes one, a loader.
+            y: labels `(rows, ...)`, any nest; the name of a column if `x` is a mapping.
+            batch_size: rows of a batch; None is 32, or `ceil(rows / steps_per_epoch)`.
+            epochs: the epoch to end with, not how many.
+            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
+            callbacks: a callback or a list of them.
+            validation_split: share of the last rows, taken before shuffling, to validate on.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.
+            shuffle: True; False; or "batch", which keeps the rows of a batch together. The order follows from the seed.
+            class_weight: class -> weight, for the losses that ask for it; training only. By output for several outputs.
+            sample_weight: weights `(rows,)` or per element; a dict by output for losses with `on=`.
+            initial_epoch: the epoch to begin with.
+            steps_per_epoch: batches an epoch; the data goes on where the last epoch ended.
+            validation_steps: batches of a validation pass; None takes all.
+            validation_batch_size: rows of a validation batch; None is `batch_size`.
+            validation_freq: validate every n-th epoch, or a list of epochs counted from 1.
+            drop_remainder: leave out the smaller last batch.
+            nonfinite: a loss that is NaN or infinite: "warn" once, or "raise".
+            **unknown: refused, with what to write instead.
+
+        Returns:
+            The history: `.history` has one float an epoch and log name.
+
+        Raises:
+            InjectionError, ValueError, TypeError: something does not fit, found before the first step is compiled.
+            FloatingPointError: `nonfinite="raise"` and the loss was not finite.
+        """
+        refuse_unknown("fit", unknown, [field.name for field in dataclasses.fields(FitArguments)])
+        given = FitArguments(
+            x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
+            sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
+            drop_remainder, nonfinite,
+        )  # fmt: skip
+        self.history = fit(self._trainer, given)
+        return self.history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        **unknown: Any,
+    ) -> dict[str, float]:
+        """Losses and metrics over data, exact whatever the batch size.
+
+        Args:
+            x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
+            steps: how many batches; None takes all.
+            **unknown: refused, with what to write instead.
+
+        Returns:
+            By log name a float.
+
+        Raises:
+            InjectionError, ValueError, TypeError: something does not fit.
+        """
+        known = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks")
+        refuse_unknown("evaluate", {k: v for k, v in unknown.items() if (k, v) != ("return_dict", True)}, known)
+        return run_evaluation(self._trainer, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+        **unknown: Any,
+    ) -> Any:
+        """The outputs for all rows, as NumPy arrays in the module's own structure.
+
+        Args:
+            x, batch_size, verbose, callbacks: as for `fit`.
+            steps: how many batches; None takes all.
+            **unknown: refused, with what to write instead.
+
+        Raises:
+            ValueError: an output has no batch axis.
+        """
+        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks"))
+        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, **unknown: Any
+    ) -> LazyLogs:
+        """One training step on one batch; metrics accumulate until `reset_metrics`.
+
+        Args:
+            x, y, sample_weight, class_weight: as for `fit`, one batch of them.
+            **unknown: refused, with what to write instead.
+
+        Returns:
+            Each loss of this step and the running value of each metric.
+        """
+        refuse_unknown("train_on_batch", unknown, ("x", "y", "sample_weight", "class_weight"))
+        return train_on_batch(self._trainer, x, y, sample_weight, class_weight)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **unknown: Any) -> LazyLogs:
+        """Losses and running metrics of one batch, without learning; metrics accumulate until `reset_metrics`.
+
+        Args:
+            x, y, sample_weight: as for `evaluate`, one batch of them.
+            **unknown: refused, with what to write instead.
+        """
+        refuse_unknown("test_on_batch", unknown, ("x", "y", "sample_weight"))
+        return test_on_batch(self._trainer, x, y, sample_weight)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, as NumPy arrays.
+
+        Args:
+            x: one batch of inputs.
+        """
+        return predict_on_batch(self._trainer, x)
+
+    def init(self, x: Any, y: Any = None, sample_weight: Any = None) -> RunState:
+        """Make the arrays from one look at the data, and check that everything fits.
+
+        Args:
+            x, y, sample_weight: as for `fit`; only the first batch counts.
+
+        Returns:
+            The state, ready for `train_step` in a loop of your own.
+        """
+        return initialized(self._trainer, x, y, sample_weight)
+
+    def reset(self) -> None:
+        """Forget all that was learned; the next verb initializes anew from the same seed."""
+        self._trainer.reset()
+        self.history = None
+
+    def reset_metrics(self) -> None:
+        """Start the metrics of `train_on_batch` and `test_on_batch` anew."""
+        self._trainer.reset_metrics()
+
+    def summary(self, x: Any = None, depth: int | None = None) -> None:
+        """Print the modules with their outputs, parameters and bytes, and the totals.
+
+        Args:
+            x: inputs to run the module on abstractly; None shows the arrays only.
+            depth: modules below are added to their parents; None shows all.
+        """
+        print(summary(self._trainer, x, depth))
+
+    def wiring(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> None:
+        """Print what each loss and metric asks for and where that comes from, and everything that is on offer.
+
+        Args:
+            x, y, sample_weight: as for `fit`; left out, the shapes of the last verb are shown.
+        """
+        print(wiring(self._trainer, x, y, sample_weight))
+
+    def save_weights(self, path: str | Path) -> Path:
+        """Write parameters and states to one safetensors file.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The path written.
+        """
+        return save_weights(path, self._trainer.home.look())
+
+    def load_weights(self, path: str | Path) -> None:
+        """Read parameters and states from a safetensors file with exactly the model's names, shapes and dtypes.
+
+        Args:
+            path: the file.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it differs from the model; all differences are listed.
+        """
+        self.state = load_weights(path, self._trainer.home.look())
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: losses, metrics and optimizer belong to the constructor.
+
+        Raises:
+            TypeError: always.
+        """
+        del args, kwargs
+        raise TypeError(
+            "`compile` was called, which does not exist. A model has its loss, metrics and optimizer from the start. "
+            "Write `Model(module, loss=..., metrics=..., optimizer=...)`."
+        )
+
+    # ---- what the model holds --------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> RunState:
+        """Every array of the run, as one immutable pytree; the arrays are yours to keep."""
+        return self._trainer.home.hand_out()
+
+    @state.setter
+    def state(self, state: RunState) -> None:
+        self._trainer.home.replace(state)
+
+    @property
+    def parameters(self) -> Any:
+        """What the module learns, as nested dicts."""
+        return self.state.parameters
+
+    @property
+    def states(self) -> Any:
+        """What the module keeps besides, as nested dicts."""
+        return self.state.states
+
+    @property
+    def module(self) -> Any:
+        """The module as it was given, holding the newest arrays."""
+        self._trainer.home.write_back()
+        return self._trainer.recipe.module.module
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's learning rate, if it was given by name, by number or through `optax.inject_hyperparams`.
+
+        Raises:
+            ValueError: the optimizer hides it, or holds several.
+        """
+        rates = learning_rates(self._trainer.home.look().optimizer or {})
+        if len(rates) != 1:
+            with_learning_rate({}, 0.0)
+        return float(next(iter(rates.values())))
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        state = self._trainer.home.look()
+        self.state = dataclasses.replace(state, optimizer=with_learning_rate(state.optimizer or {}, value))
+
+    @property
+    def lr_scale(self) -> float:
+        """A factor on the updates of whatever optimizer; 1.0 unless it was set."""
+        return float(self._trainer.home.look().live[LR_SCALE])
+
+    @lr_scale.setter
+    def lr_scale(self, value: float) -> None:
+        state = self._trainer.home.look()
+        self.state = dataclasses.replace(state, live={**state.live, LR_SCALE: jnp.float32(value)})
+
+    def better(self, name: str) -> str | None:
+        """Which direction of a log is an improvement: "higher", "lower", or None if nobody says.
+
+        Args:
+            name: a log name, with or without `val_`.
+        """
+        objective = self._trainer.recipe.objective
+        return objective.better(name) or (objective.better(name[4:]) if name.startswith("val_") else None)
+
+    def __repr__(self) -> str:
+        """The module's name, and losses, metrics and optimizer in the words they were given."""
+        recipe = self._trainer.recipe
+        losses = [leaf.key for leaf in recipe.objective.losses]
+        metrics = [measure.key for measure in recipe.objective.measures]
+        home = self._trainer.home
+        trained = f", step={int(home.look().step)}" if home else ""
+        return f"{type(self).__name__}({recipe.module.name}, loss={losses}, metrics={metrics}{trained})"

@@ -1,0 +1,102 @@
+"""`evaluate` and `predict`: one pass over data with the trained arrays."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from ._arguments import check_weight_keys, data_check, require_count
+from ._errors import short_type
+from ._logs import LazyLogs
+from ._loop import Evaluation, evaluate
+from ._reduce import sample_count
+from ._trainer import Trainer
+from .callbacks import CallbackList, ProgressBar, resolve_verbose
+from .data import as_source
+
+
+def evaluation_of(
+    trainer: Trainer,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None,
+    steps: int | None,
+    prefix: str = "",
+) -> Evaluation:
+    """A pass over data in evaluation mode, checked and ready to run.
+
+    Args:
+        trainer: the model's machinery.
+        x: inputs, or a source of batches.
+        y: labels.
+        sample_weight: weights.
+        batch_size: rows of a batch; None is 32. It does not count for sources that make their own batches.
+        steps: how many batches; None takes all.
+        prefix: goes before the log names.
+    """
+    check_weight_keys(sample_weight, trainer.recipe.objective)
+    source = as_source(x, y, sample_weight, batch_size=batch_size, role="validation_data" if prefix else "x")
+    first = source.peek()
+    ready = trainer.ready(first, training=False)
+    source.check(data_check(trainer.recipe.objective, ready.y_pred))
+    return Evaluation(prefix, source, steps, {}, ready.empty)
+
+
+def run_evaluation(
+    trainer: Trainer, x: Any, y: Any, batch_size: int | None, verbose: Any, sample_weight: Any, steps: int | None, callbacks: Any
+) -> dict[str, float]:
+    """The logs of one pass over data; see `Model.evaluate`."""
+    require_count("batch_size", batch_size)
+    require_count("steps", steps)
+    trainer.require_objective()
+    evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
+    told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps)
+    logs = evaluate(evaluation, trainer.home.look(), trainer.programs, told, told.call)
+    return dict(logs)
+
+
+def run_prediction(
+    trainer: Trainer, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
+) -> Any:
+    """The outputs for all rows, on the host; see `Model.predict`."""
+    require_count("batch_size", batch_size)
+    require_count("steps", steps)
+    source = as_source(x, batch_size=batch_size)
+    trainer.initialize(source.peek())
+    told = _callbacks(trainer, callbacks, verbose, steps or source.steps)
+    state, fetched = trainer.home.look(), []
+    told.call("on_predict_begin", logs=LazyLogs())
+    for number, batch in enumerate(_limited(source.batches(0), steps)):
+        told.call("on_predict_batch_begin", batch=number, logs=LazyLogs())
+        outputs = trainer.programs.predict(state, batch)
+        _require_batch_axis(outputs, sample_count(batch))
+        fetched.append(jax.device_get(outputs))
+        told.call("on_predict_batch_end", batch=number, logs=LazyLogs())
+        told.launch_end(number + 1, LazyLogs)
+    told.call("on_predict_end", logs=LazyLogs())
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *fetched)
+
+
+def _callbacks(trainer: Trainer, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:
+    level = resolve_verbose(verbose)
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+    bars = [ProgressBar(level)] if level else []
+    return CallbackList([*given, *bars], model=trainer.steps, params={"verbose": level, "epochs": 1, "steps": steps})
+
+
+def _limited(batches: Iterator[Any], steps: int | None) -> Iterator[Any]:
+    return batches if steps is None else itertools.islice(batches, steps)
+
+
+def _require_batch_axis(outputs: Any, samples: int) -> None:
+    for path, leaf in jax.tree_util.tree_leaves_with_path(outputs):
+        if not leaf.shape or leaf.shape[0] != samples:
+            place = "y_pred" + jax.tree_util.keystr(path)
+            raise ValueError(
+                f"`predict` was called. The output `{place}` is {short_type(leaf)} for a batch of {samples}; its first axis "
+                "does not count the samples. Return it with a batch axis, or take it from `predict_on_batch`."
+            )

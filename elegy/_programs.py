@@ -1,0 +1,171 @@
+"""The compiled programs of a model: the only place where steps are jitted and buffers donated."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._logs import Logs, empty_total
+from ._objective import Objective
+from ._optimizer import learning_rates
+from ._probe import abstract
+from ._state import RunState, as_logs
+
+Batch = Mapping[str, Any]
+
+
+class Stepping(Protocol):
+    """The steps that programs are made of; a `Model`, or a subclass that overrides some."""
+
+    def train_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
+        """One training step."""
+        ...
+
+    def test_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
+        """One evaluation step."""
+        ...
+
+    def pred_step(self, state: RunState, batch: Batch) -> Any:
+        """One prediction step."""
+        ...
+
+
+class PassState(NamedTuple):
+    """The part of a `RunState` that begins anew with each pass.
+
+    Attributes:
+        metrics: by metric its state.
+        sums: by log name the exact sums.
+        count: int32 scalar, the batches of the pass.
+    """
+
+    metrics: dict[str, Any]
+    sums: dict[str, Any]
+    count: Any
+
+
+class Programs:
+    """Jitted steps, made when first used and kept until the configuration changes.
+
+    Args:
+        steps: the model.
+        objective: its losses and metrics, for the running values.
+        eager: run the same steps without compiling.
+        on_trace: called after each trace, when the configuration is what the program was built from.
+    """
+
+    def __init__(
+        self, steps: Stepping, objective: Objective, *, eager: bool = False, on_trace: Callable[[], None]
+    ) -> None:
+        self._on_trace = on_trace
+        self._steps = steps
+        self._objective = objective
+        self._eager = eager
+        self._jitted: dict[Any, Callable[..., Any]] = {}
+        self._orders: dict[bool, tuple[str, ...]] = {}
+
+    def clear(self) -> None:
+        """Forget every program; the next use traces and compiles anew."""
+        self._jitted.clear()
+
+    def train(self, state: RunState, batch: Batch) -> RunState:
+        """One training step; `state` is consumed."""
+        return self._program("train", self._train, donate=(0,))(state, batch)[0]
+
+    def train_logged(self, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
+        """One training step with its logs: each loss of this step, the running value of each metric."""
+        return self._program("train_logged", self._train_logged, donate=(0,))(state, batch)
+
+    def test(self, state: RunState, running: PassState, batch: Batch) -> PassState:
+        """One evaluation step; `running` is consumed, `state` is kept."""
+        return self._program("test", self._test, donate=(1,))(state, running, batch)[0]
+
+    def test_logged(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Logs]:
+        """One evaluation step with its logs."""
+        return self._program("test_logged", self._test_logged, donate=(1,))(state, running, batch)
+
+    def predict(self, state: RunState, batch: Batch) -> Any:
+        """The outputs for one batch."""
+        return self._program("predict", self._steps.pred_step)(state, batch)
+
+    def running_logs(self, state: RunState, training: bool) -> Logs:
+        """By log name what the pass has come to: exact sums, running metrics, and in training the learning rate."""
+        results = self._program(("results", training), lambda s: self._running(s, training))(state)
+        order = [name for name in self._orders.get(training, ()) if name in results]
+        rates = {name: rate for name, rate in learning_rates(state.optimizer or {}).items()} if training else {}
+        return Logs({name: results[name] for name in [*order, *(n for n in results if n not in order)]} | rates)
+
+    def empty_pass(self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any]) -> PassState:
+        """What a pass starts from: the metrics' empty states, and a zero sum for each log of the step, as NumPy.
+
+        Args:
+            state: the run's state.
+            batch: one batch, or its shapes.
+            training: of the train or of the test step.
+            metrics: the empty states.
+
+        Raises:
+            InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
+        """
+        state = dataclasses.replace(state, metrics=metrics, sums={})
+        step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
+        logs = jax.eval_shape(lambda s, b: as_logs(step(s, b)[1], b, _step_name(training)), abstract(state), abstract(batch))
+        self._orders[training] = tuple(logs)
+        sums = {name: empty_total(log) for name, log in logs.items() if not getattr(log, "held", False)}
+        return jax.tree.map(np.asarray, PassState(metrics, sums, np.int32(0)))
+
+    def _train(self, state: RunState, batch: Batch) -> tuple[RunState, None]:
+        after, logs = self._stepped(state, batch, training=True)
+        return after.advance(logs), None
+
+    def _train_logged(self, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
+        after, logs = self._stepped(state, batch, training=True)
+        return after.advance(logs), logs
+
+    def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
+        return self._test_logged(state, running, batch)[0], None
+
+    def _test_logged(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Logs]:
+        state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
+        after, logs = self._stepped(state, batch, training=False)
+        after = after.observe(logs)
+        return PassState(after.metrics, after.sums, after.count), logs
+
+    def _stepped(self, state: RunState, batch: Batch, training: bool) -> tuple[RunState, Logs]:
+        step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
+        made = step(state, batch)
+        if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
+            raise TypeError(
+                f"{_step_name(training)} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose "
+                "first part is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
+            )
+        return made[0], as_logs(made[1], batch, _step_name(training))
+
+    def _running(self, state: RunState, training: bool) -> Logs:
+        held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
+        return Logs({**state.sums, **held})
+
+    def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+        if self._eager:
+            return lambda *args: function(*jax.tree.map(jnp.asarray, args))
+        if key not in self._jitted:
+            # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
+            # configuration, which is no argument, may differ.
+            self._jitted[key] = jax.jit(self._traced(function), donate_argnums=donate)
+        return self._jitted[key]
+
+
+    def _traced(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def traced(*args: Any) -> Any:
+            made = function(*args)
+            self._on_trace()
+            return made
+
+        return traced
+
+
+def _step_name(training: bool) -> str:
+    return "`train_step`" if training else "`test_step`"

@@ -1,0 +1,160 @@
+"""One fit while it runs: the only owner of the arrays, and what callbacks may see of it."""
+
+import contextlib
+import dataclasses
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._logs import LazyLogs
+from ._programs import PassState
+from ._state import RunState, is_deleted, own_copy
+
+
+class Run:
+    """The state of a running fit. Callbacks see it as `run`, read-only.
+
+    Args:
+        model: the model that is trained.
+        state: where the fit starts; it is copied, never donated.
+        live_owners: by path the user's object and attribute of each live number.
+    """
+
+    def __init__(self, model: Any, state: RunState, live_owners: Mapping[str, tuple[Any, str]]) -> None:
+        self._model = model
+        self._kept = state
+        self._state = own_copy(state)
+        self._owners = live_owners
+        self._seen: dict[str, Any] = {}
+        self._epoch = int(state.epoch)
+        self._step = int(state.step)
+        self.logs = LazyLogs()
+        """The newest logs of the epoch."""
+        self.stop_reason: str | None = None
+
+    @property
+    def model(self) -> Any:
+        """The model that is trained."""
+        return self._model
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that runs, from 0."""
+        return self._epoch
+
+    @property
+    def step(self) -> int:
+        """The training steps done, over all fits of the model."""
+        return self._step
+
+    @property
+    def state(self) -> RunState:
+        """A copy of the run's state after the last finished launch; the loop never touches it."""
+        self._kept = own_copy(self._state)
+        return self._kept
+
+    def launch(self, program: Callable[..., Any], batch: Any) -> Any:
+        """Run one training launch on the private state; returns the program's logs, if it makes any."""
+        self._take_live_numbers()
+        made = program(self._state, batch)
+        self._state, logs = made if isinstance(made, tuple) else (made, None)
+        self._step += 1
+        return logs
+
+    def private(self) -> RunState:
+        """The state itself, for programs that do not donate it."""
+        return self._state
+
+    def replace(self, **changes: Any) -> None:
+        """Set fields of the state; the arrays given are copied."""
+        self._state = dataclasses.replace(self._state, **own_copy(changes))
+
+    def set_state(self, state: RunState) -> None:
+        """Go on from another state."""
+        self._state = own_copy(state)
+        self._step = int(state.step)
+
+    def begin_epoch(self, epoch: int, empty: PassState) -> None:
+        """Count the epoch, and start its metrics and sums anew."""
+        self._epoch = epoch
+        self.replace(epoch=np.int32(epoch), metrics=empty.metrics, sums=empty.sums, count=empty.count)
+
+    def finish(self) -> RunState:
+        """What the fit hands back: the last finished launch, or the newest copy that was kept if that one failed."""
+        return self._kept if is_deleted(self._state) else self._state
+
+    def _take_live_numbers(self) -> None:
+        """The numbers on the user's objects that changed since they were last read go into the state."""
+        for path, (owner, name) in self._owners.items():
+            value = getattr(owner, name)
+            if path not in self._seen or value != self._seen[path]:
+                self._seen[path] = value
+                live = {**self._state.live, path: jnp.float32(value)}
+                self._state = dataclasses.replace(self._state, live=live)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a flag that the loop reads between launches; the second one raises.
+
+    Outside the main thread signals cannot be caught, and nothing changes.
+
+    Yields:
+        A function that tells whether Ctrl-C was pressed.
+    """
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_signal(number: int, frame: Any) -> None:
+        if pressed.is_set():
+            signal.signal(signal.SIGINT, before)
+            raise KeyboardInterrupt
+        pressed.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class NonfiniteWatch:
+    """What happens when a loss becomes NaN or infinite; looked at whenever logs are fetched anyway.
+
+    Args:
+        mode: "warn" warns once, naming the step; "raise" ends the fit with an error.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self._seen = False
+
+    def look(self, state: RunState) -> None:
+        """Fetch the first non-finite step, and warn or raise.
+
+        Raises:
+            FloatingPointError: the mode is "raise" and there is such a step.
+        """
+        if self._seen or (step := int(jax.device_get(state.nonfinite))) < 0:
+            return
+        self._seen = True
+        if self._mode == "raise":
+            raise FloatingPointError(
+                f"The loss became NaN or infinite at step {step}. `fit(nonfinite=\"raise\")` ends there. "
+                "Lower the learning rate, clip the gradients, or look at the data of that step."
+            )
+        warnings.warn(
+            f"The loss became NaN or infinite at step {step}. The fit goes on. Lower the learning rate, clip the "
+            "gradients, or end such fits with `nonfinite=\"raise\"`.",
+            stacklevel=2,
+        )

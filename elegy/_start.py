@@ -1,0 +1,85 @@
+"""The first state of a run: variables, optimizer slots, live numbers, and what a pass starts from."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._objective import Objective
+from ._offer import Outputs
+from ._paths import flatten, unflatten
+from ._probe import abstract
+from ._programs import PassState, Programs
+from ._state import RunState
+from ._steps import LR_SCALE, Recipe, Steps
+from .module import INIT, domain_key
+
+
+def first_state(recipe: Recipe, batch: Mapping[str, Any], seed: np.ndarray) -> RunState:
+    """Initialize the module on a batch's `x`, and everything that follows from its parameters.
+
+    Args:
+        recipe: module, objective, optimizer.
+        batch: one batch; only shapes and dtypes of `x` count.
+        seed: uint32 array `(2,)`.
+    """
+    words = jnp.asarray(seed)
+    variables = recipe.module.init(domain_key(words, INIT, 0), batch.get("x"))
+    parameters, states = (unflatten(flatten(tree)) for tree in (variables.parameters, variables.states))
+    optimizer = None if recipe.optimizer is None else recipe.optimizer.init(parameters, recipe.frozen)
+    numbers = {path: getattr(owner, name) for path, (owner, name) in recipe.objective.live_owners().items()}
+    return RunState(
+        parameters=parameters,
+        states=states,
+        optimizer=_without_weak_types(optimizer),
+        metrics={},
+        sums={},
+        live={path: jnp.float32(number) for path, number in {**numbers, LR_SCALE: 1.0}.items()},
+        step=jnp.int32(0),
+        epoch=jnp.int32(0),
+        data_pass=jnp.int32(0),
+        count=jnp.int32(0),
+        nonfinite=jnp.int32(-1),
+        seed=words,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Ready:
+    """What was found out before the first step.
+
+    Attributes:
+        empty: what a pass starts from.
+        outputs: what a forward makes of a batch, in abstract form.
+    """
+
+    empty: PassState
+    outputs: Outputs
+
+    @property
+    def y_pred(self) -> Any:
+        """The module's outputs, in abstract form."""
+        return self.outputs.y_pred
+
+
+def get_ready(
+    steps: Steps, objective: Objective, programs: Programs, state: RunState, batch: Mapping[str, Any], training: bool
+) -> Ready:
+    """Run everything once abstractly: whether module, losses and metrics fit the batch, and what a pass starts from.
+
+    Raises:
+        InjectionError, ValueError, TypeError: something does not fit.
+    """
+    outputs = jax.eval_shape(
+        lambda state, batch: steps.forward(state, batch, training=training), abstract(state), abstract(batch)
+    )
+    metrics = objective.empty_metrics(outputs, abstract(batch))
+    return Ready(programs.empty_pass(state, batch, training, metrics), outputs)
+
+
+def _without_weak_types(tree: Any) -> Any:
+    """Arrays whose types do not change in the first step, so that it is compiled once."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), tree)

@@ -1,0 +1,122 @@
+"""`RunState`: every array of a run in one immutable pytree."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._logs import Logs, Ratio, Running, add_to_total, empty_total
+from ._reduce import sample_count
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class RunState:
+    """All arrays of a run: what is trained, donated, sharded, mapped over and saved is always this one value.
+
+    Attributes:
+        parameters: nested dicts of what the module learns.
+        states: nested dicts of what the module keeps besides, like running statistics.
+        optimizer: the state of the Optax transformation.
+        metrics: by metric its state in the running pass.
+        sums: by log name the exact sums of the running pass.
+        live: by path the numbers that may be changed while a fit runs: loss weights, `lr_scale`.
+        step: int32 scalar, the training steps done.
+        epoch: int32 scalar, the epoch that runs.
+        data_pass: int32 scalar, the passes over the data that were finished.
+        count: int32 scalar, the batches of the running pass.
+        nonfinite: int32 scalar, the first step of this fit whose loss was NaN or infinite; -1 if there was none.
+        seed: uint32 array `(2,)`, from which all keys are made.
+    """
+
+    parameters: Any
+    states: Any
+    optimizer: Any
+    metrics: dict[str, Any]
+    sums: dict[str, Any]
+    live: dict[str, jax.Array]
+    step: jax.Array
+    epoch: jax.Array
+    data_pass: jax.Array
+    count: jax.Array
+    nonfinite: jax.Array
+    seed: jax.Array
+
+    def observe(self, logs: Mapping[str, Any]) -> "RunState":
+        """The state after one more batch of the pass: its logs are added to the sums.
+
+        Args:
+            logs: by name `Ratio` or `Running`.
+        """
+        kept = {name: log for name, log in logs.items() if not (isinstance(log, Running) and log.held)}
+        totals = {name: self.sums[name] if name in self.sums else empty_total(log) for name, log in kept.items()}
+        sums = {**self.sums, **{name: add_to_total(totals[name], log) for name, log in kept.items()}}
+        return dataclasses.replace(self, sums=sums, count=self.count + 1)
+
+    def advance(self, logs: Mapping[str, Any]) -> "RunState":
+        """The state after a training step: `observe`, and the step is counted.
+
+        A loop written by hand calls it after `model.train_step`; `fit` does so itself.
+
+        Args:
+            logs: what `train_step` returned.
+        """
+        nonfinite = self.nonfinite
+        if isinstance(logs.get("loss"), Ratio):
+            broken = (nonfinite < 0) & ~jnp.isfinite(logs["loss"].value)
+            nonfinite = jnp.where(broken, self.step, nonfinite)
+        return dataclasses.replace(self.observe(logs), step=self.step + 1, nonfinite=nonfinite)
+
+
+def as_logs(logs: Any, batch: Any, who: str) -> Logs:
+    """What a step returned as logs, with plain scalars as exact means over the batch's samples.
+
+    Raises:
+        TypeError: the logs are no mapping, or one of them is no scalar.
+    """
+    if not isinstance(logs, Mapping):
+        raise TypeError(
+            f"{who} returned logs of type {type(logs).__name__}. Logs are a mapping from names to values. "
+            "Return `(state, logs)` with `logs` a dict."
+        )
+    samples = sample_count(batch)
+    return Logs({name: _as_log(name, log, samples, who) for name, log in logs.items()})
+
+
+def _as_log(name: str, log: Any, samples: int, who: str) -> Any:
+    if isinstance(log, (Ratio, Running)):
+        return log
+    if np.shape(log) != ():
+        raise TypeError(
+            f"{who} returned the log `{name}` with shape {np.shape(log)}. A log is a scalar, an `elegy.Ratio` or an "
+            "`elegy.Running`. Reduce it first."
+        )
+    return Ratio(samples * jnp.asarray(log, jnp.float32), jnp.float32(samples))
+
+
+def seed_words(seed: int) -> np.ndarray:
+    """A seed as the two uint32 words that `RunState` holds.
+
+    Raises:
+        ValueError: the seed is negative or has more than 64 bits.
+
+    Example:
+        >>> seed_words(42).tolist()
+        [0, 42]
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) < 2**64:
+        raise ValueError(f"`seed={seed!r}` was given. A seed is an integer from 0 to 2**64 - 1. Choose one of these.")
+    return np.array([int(seed) >> 32, int(seed) & 0xFFFFFFFF], np.uint32)
+
+
+def own_copy(tree: Any) -> Any:
+    """A copy of every array, so that the copy may be donated while the user keeps the original."""
+    return jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), tree)
+
+
+def is_deleted(tree: Any) -> bool:
+    """Whether an array of the tree was donated to a launch that failed."""
+    return any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(tree))

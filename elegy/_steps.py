@@ -1,0 +1,138 @@
+"""The pure steps: forward, train, test and predict as functions of state and batch."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from ._inject import Lazy
+from ._logs import Logs
+from ._objective import Objective
+from ._offer import Outputs, step_key
+from ._optimizer import Optimizer, is_masked
+from ._paths import flatten, matches, unflatten
+from ._state import RunState
+from .module import Functional
+
+Batch = Mapping[str, Any]
+LR_SCALE = "lr_scale"
+
+
+class Steps(Protocol):
+    """What a step is made of; `Model` has these methods, and a subclass may override each."""
+
+    def forward(self, state: RunState, batch: Batch, parameters: Any = None, training: bool = True) -> Outputs:
+        """Run the module."""
+        ...
+
+    def losses(self, outputs: Outputs, batch: Batch, only: str | None = None) -> tuple[jax.Array, Logs]:
+        """The total loss and its logs."""
+        ...
+
+    def apply_gradients(self, state: RunState, gradients: Any, only: str | None = None, **extra: Any) -> RunState:
+        """One step of the optimizer."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything a step needs besides state and batch.
+
+    Attributes:
+        module: the module as two pure functions.
+        objective: losses and metrics.
+        optimizer: None if the model cannot train.
+        frozen: patterns of parameters that do not learn.
+    """
+
+    module: Functional
+    objective: Objective
+    optimizer: Optimizer | None
+    frozen: tuple[str, ...] = ()
+
+
+def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, training: bool) -> Outputs:
+    """Run the module on `batch["x"]`; `parameters` default to those of the state."""
+    parameters = state.parameters if parameters is None else parameters
+    applied = recipe.module.apply(
+        parameters,
+        state.states,
+        batch.get("x"),
+        key=step_key(state, training),
+        training=training,
+        frozen=recipe.frozen,
+    )
+    after = dataclasses.replace(state, parameters=parameters, states=applied.states)
+    return Outputs(applied.outputs, after, applied.extras, training)
+
+
+def train_step(recipe: Recipe, steps: Steps, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
+    """Forward, gradients of the total loss, one optimizer step, metrics."""
+    learning, resting = split_frozen(state.parameters, recipe.frozen)
+
+    def objective(learning: Any) -> tuple[jax.Array, tuple[Outputs, Logs]]:
+        outputs = steps.forward(state, batch, joined(learning, resting))
+        total, logs = steps.losses(outputs, batch)
+        return total, (outputs, logs)
+
+    gradients, (outputs, logs) = jax.grad(objective, has_aux=True)(learning)
+    gradients = joined(gradients, {path: optax.MaskedNode() for path in resting})
+    after = steps.apply_gradients(outputs.state, gradients)
+    updates = Lazy(lambda: jax.tree.map(jnp.subtract, after.parameters, outputs.state.parameters))
+    further = {"losses": loss_values(logs), "gradients": gradients, "updates": updates}
+    metrics = recipe.objective.update_metrics(outputs, batch, steps.forward, further)
+    after = dataclasses.replace(after, metrics=metrics)
+    return after, Logs(**logs, **recipe.objective.results(after, training=True))
+
+
+def test_step(recipe: Recipe, steps: Steps, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
+    """Forward in evaluation mode, losses, metrics; nothing is learned."""
+    outputs = steps.forward(state, batch, training=False)
+    _, logs = steps.losses(outputs, batch)
+    metrics = recipe.objective.update_metrics(outputs, batch, steps.forward, {"losses": loss_values(logs)})
+    after = dataclasses.replace(state, metrics=metrics)
+    return after, Logs(**logs, **recipe.objective.results(after, training=False))
+
+
+def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str | None, extra: Any) -> RunState:
+    """The state after one optimizer step; the updates are multiplied by `lr_scale`.
+
+    Raises:
+        ValueError: the model has no optimizer, or `only` is none of its patterns.
+    """
+    if recipe.optimizer is None:
+        raise ValueError(
+            "`apply_gradients` was called. The model has no optimizer. Give one: `Model(..., optimizer=optax.adam(1e-3))`."
+        )
+    updates, optimizer = recipe.optimizer.update(
+        gradients, state.optimizer, state.parameters, only, recipe.frozen, extra
+    )
+    scale = state.live[LR_SCALE]
+    moves = flatten(updates)
+    parameters = {
+        path: leaf if is_masked(moves[path]) else (leaf + scale * moves[path]).astype(leaf.dtype)
+        for path, leaf in flatten(state.parameters).items()
+    }
+    return dataclasses.replace(state, parameters=unflatten(parameters), optimizer=optimizer)
+
+
+def loss_values(logs: Mapping[str, Any]) -> Logs:
+    """By log name the loss values of this step as scalars."""
+    return Logs({name: log.value for name, log in logs.items()})
+
+
+def split_frozen(parameters: Any, frozen: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
+    """The parameters that learn, and by path those that do not."""
+    if not frozen:
+        return parameters, {}
+    flat = flatten(parameters)
+    resting = {path: leaf for path, leaf in flat.items() if any(matches(pattern, path) for pattern in frozen)}
+    return unflatten({path: leaf for path, leaf in flat.items() if path not in resting}), resting
+
+
+def joined(learning: Any, resting: Mapping[str, Any]) -> Any:
+    """The whole tree of which `split_frozen` made two."""
+    return unflatten({**flatten(learning), **resting}) if resting else learning

@@ -1,0 +1,82 @@
+"""Means over samples that are exact over batches of any size: the state of most metrics."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from .._reduce import aligned_weight
+from .._sums import ExactSum, add_to_sum, merge_sums, quotient, sum_value, zero_sum
+from ._metric import Metric
+
+
+class MeanState(NamedTuple):
+    """The state of a weighted mean.
+
+    Attributes:
+        total: the sum of the weighted values.
+        weight: the sum of the weights, one per value; without weights the number of values.
+    """
+
+    total: ExactSum
+    weight: ExactSum
+
+
+def add_to_mean(state: MeanState, values: jax.Array, sample_weight: Any, who: str) -> MeanState:
+    """The mean with one more batch in it.
+
+    Args:
+        state: the mean so far.
+        values: what is averaged, the batch axis first.
+        sample_weight: None, `(batch,)`, or any shape that is a beginning of the values' shape.
+        who: how errors call the metric.
+
+    Raises:
+        ValueError: the weights do not fit the values.
+    """
+    total, weight = weighted_sum(values, sample_weight, who)
+    return MeanState(add_to_sum(state.total, total), add_to_sum(state.weight, weight))
+
+
+def weighted_sum(values: jax.Array, sample_weight: Any, who: str) -> tuple[jax.Array, jax.Array]:
+    """`(sum(w * v), sum(w))` as float32, with `w` broadcast to the values; a value of weight 0 may be NaN.
+
+    A scalar belongs to no sample and takes no weight.
+    """
+    values = as_floating(values).astype(jnp.float32)
+    weight = full_weight(sample_weight, values, who)
+    if weight is None:
+        return jnp.sum(values), jnp.float32(values.size)
+    return jnp.sum(jnp.where(weight == 0, 0.0, weight * values)), jnp.sum(weight)
+
+
+def full_weight(sample_weight: Any, values: jax.Array, who: str) -> jax.Array | None:
+    """One float32 weight for each value, or None if there are no weights."""
+    if sample_weight is None or values.ndim == 0:
+        return None
+    weight = sample_weight if isinstance(sample_weight, Mapping) else as_floating(sample_weight)
+    return jnp.broadcast_to(aligned_weight(weight, values, (0,), who).astype(jnp.float32), values.shape)
+
+
+def as_floating(values: Any) -> jax.Array:
+    """Integers, booleans and lower precisions as float32; wider floats stay."""
+    values = jnp.asarray(values)
+    is_wide = jnp.issubdtype(values.dtype, jnp.floating) and values.dtype.itemsize >= 4
+    return values if is_wide else values.astype(jnp.float32)
+
+
+class AbstractMean(Metric):
+    """Three of the four verbs of a metric that is a weighted mean; a subclass writes `update` with `add_to_mean`."""
+
+    def empty(self) -> MeanState:
+        """The state before the first batch: a mean of nothing, which is 0."""
+        return MeanState(zero_sum(), zero_sum())
+
+    def merge(self, a: MeanState, b: MeanState) -> MeanState:
+        """The state of two sets of batches together."""
+        return MeanState(merge_sums(a.total, b.total), merge_sums(a.weight, b.weight))
+
+    def compute(self, state: MeanState) -> jax.Array:
+        """The mean so far, a float32 scalar; 0 if all weights were 0."""
+        return quotient(sum_value(state.total), sum_value(state.weight))

@@ -1,0 +1,21 @@
+"""Construction as a hook: a module made while another one's call runs is that one's child."""
+
+from abc import ABCMeta
+from typing import Any
+
+from ._scope import running_scope
+
+
+class ModuleMeta(ABCMeta):
+    """Makes `Linear(5)` inside a running call find the child of that place, and build it only the first time."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Build an instance, or find the one that this place of the running call made before."""
+
+        def build() -> Any:
+            return super(ModuleMeta, cls).__call__(*args, **kwargs)
+
+        scope = running_scope()
+        if scope is None or not scope.frames or scope.frames[-1].constructing:
+            return build()
+        return scope.child(cls, args, kwargs, build)

@@ -1,0 +1,374 @@
+"""`Module`: a class with a `call`, whose parameters and children are declared where they are used."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._errors import did_you_mean, listing, short_type
+from .._inject import wants
+from .._paths import flatten, unflatten
+from ._initialize import initialize
+from ._keys import INIT, TRAIN, domain_key
+from ._meta import ModuleMeta
+from ._parameter import Initializer, spec_of
+from ._record import Record, children_of, record_of
+from ._rng import bare_count, bare_seed, refuse_new_parameters
+from ._scope import Frame, Scope, display_name, entered, running_scope
+
+
+class Module(metaclass=ModuleMeta):
+    """A network, or a part of one: subclass it and write `call`.
+
+    Parameters are declared where they are used, with shapes from the inputs; modules made in `call` are children, made
+    once and found again. The base class's `__init__` may be left out.
+
+    Args:
+        name: its name below its parent; by default the class name in snake case, numbered.
+        dtype: the default dtype of its parameters.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> class Dense(elegy.Module):
+        ...     def __init__(self, size):
+        ...         self.size = size
+        ...     def call(self, x):
+        ...         w = self.add_parameter("w", (x.shape[-1], self.size))
+        ...         return x @ w
+        >>> dense = Dense(3)
+        >>> dense(jnp.ones((2, 4))).shape, dense.w.shape
+        ((2, 3), (4, 3))
+    """
+
+    # Class attributes, so that a subclass may leave out `super().__init__()`.
+    name: str | None = None
+    dtype: Any = jnp.float32
+    __elegy_module__ = True
+
+    def __init__(self, name: str | None = None, dtype: Any = jnp.float32) -> None:
+        self.name = name
+        self.dtype = dtype
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; written by subclasses."""
+        del args, kwargs
+        raise TypeError(
+            f"The module `{display_name(self)}` was called. {type(self).__name__} has no `call`. "
+            "Write `def call(self, x): ...` in the class."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the module: inside another one's call as a part of it, by itself with the arrays it holds.
+
+        By itself it initializes at the first call, trains unless `training=False` is given, and keeps new states.
+
+        Args:
+            *args: go to `call`.
+            **kwargs: go to `call`; `training` is filled in where `call` names it.
+        """
+        scope = running_scope()
+        if scope is not None:
+            return run_module(scope, self, args, kwargs)
+        training = bool(kwargs.get("training", True))
+        if "training" not in wants(self.call).names:
+            kwargs.pop("training", None)
+        if not self.initialized:
+            refuse_new_parameters(self)
+            self._initialize(domain_key(bare_seed(), INIT, 0), args, kwargs)
+        record = record_of(self)
+        record.calls += 1
+        key = domain_key(bare_seed(), TRAIN, bare_count(record.calls))
+        outputs, states = self._apply(*arrays_on(self), args, kwargs, training=training, key=key)
+        self._keep(states)
+        return outputs
+
+    def init(self, key: jax.Array, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The initial parameters and states, without keeping them; any JAX transform may surround it.
+
+        Args:
+            key: a random key.
+            *args: inputs of `call`.
+            **kwargs: inputs of `call` by name.
+
+        Returns:
+            Parameters and states, nested dicts.
+
+        Example:
+            >>> import elegy, jax, jax.numpy as jnp
+            >>> parameters, states = elegy.nn.Linear(2).init(jax.random.key(0), jnp.ones((1, 3)))
+            >>> parameters["w"].shape
+            (3, 2)
+        """
+        before = {id(module): dict(record_of(module).values) for _, module in tree_of(self)}
+        self._initialize(key, args, kwargs)
+        made = arrays_on(self)
+        for _, module in tree_of(self):
+            record_of(module).values = before.get(id(module), {})
+            record_of(module).initialized = bool(before.get(id(module)))
+        return made
+
+    def apply(
+        self,
+        parameters: Mapping[str, Any],
+        states: Mapping[str, Any],
+        *args: Any,
+        training: bool = False,
+        key: jax.Array | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Run the module on given arrays; pure, so any JAX transform may surround it.
+
+        Args:
+            parameters: what `init` returned first.
+            states: what `init` returned second.
+            *args: inputs of `call`.
+            training: whether modules train.
+            key: a random key for modules that need one.
+            **kwargs: inputs of `call` by name.
+
+        Returns:
+            Outputs, and the states afterwards.
+        """
+        return self._apply(parameters, states, args, kwargs, training=training, key=key)
+
+    def add_parameter(
+        self,
+        name: str,
+        shape: tuple[int, ...] = (),
+        dtype: Any = None,
+        initializer: Initializer = jnp.zeros,
+        trainable: bool = True,
+    ) -> jax.Array:
+        """The current value of the parameter `name`; declared at the first call.
+
+        Args:
+            name: its name, also as an attribute.
+            shape: its shape; taken from the initializer if that is a value.
+            dtype: its dtype; the module's, or that of the value.
+            initializer: a function `(key, shape, dtype)` or `(shape, dtype)`, or a value.
+            trainable: a parameter that learns, or a state.
+
+        Raises:
+            ValueError: called outside a call, the name is taken, or an integer is declared as trainable.
+        """
+        return self._scope("add_parameter").add_parameter(
+            self, name, spec_of(shape, dtype, initializer, trainable, self.dtype)
+        )
+
+    def update_parameter(self, name: str, value: Any) -> None:
+        """Set a parameter or state from inside a call.
+
+        Args:
+            name: what `add_parameter` was given.
+            value: an array of the same shape.
+
+        Raises:
+            ValueError: called outside a call, there is no such parameter, or the shape differs.
+        """
+        self._scope("update_parameter").update_parameter(self, name, value)
+
+    @property
+    def initialized(self) -> bool:
+        """Whether the module has arrays, or is known to need none."""
+        return record_of(self).initialized
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The trainable arrays of this module and those below, as nested dicts."""
+        return self.get_parameters(trainable=True)
+
+    @property
+    def states(self) -> dict[str, Any]:
+        """The other arrays of this module and those below, as nested dicts."""
+        return self.get_parameters(trainable=False)
+
+    @property
+    def submodules(self) -> dict[str, "Module"]:
+        """By name the modules directly below."""
+        return dict(children_of(self, record_of(self)))
+
+    def get_parameters(self, trainable: bool | None = None) -> dict[str, Any]:
+        """The arrays of this module and those below, as nested dicts; a shared module counts once.
+
+        Args:
+            trainable: True for parameters, False for states, None for both.
+        """
+        return unflatten(
+            {
+                path: record.values[name]
+                for path, record, name in places_of(self)
+                if trainable is None or record.specs[name].trainable is trainable
+            }
+        )
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Put arrays into this module and those below; what is not named stays.
+
+        Args:
+            values: nested dicts, or a part of them.
+
+        Raises:
+            ValueError: a name is unknown or a shape differs.
+        """
+        places = {path: (record, name) for path, record, name in places_of(self)}
+        for path, value in flatten(values).items():
+            if path not in places:
+                raise ValueError(
+                    f"`set_parameters` was given `{path}`. The module `{display_name(self)}` has: {listing(places)}. "
+                    "Use one of these; a module that was never called has none." + did_you_mean(path, places)
+                )
+            record, name = places[path]
+            record.values[name] = _fitting(jnp.asarray(value), record, name, path)
+
+    def _initialize(self, key: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        arrays, rebuild = split_arrays((args, kwargs))
+
+        def run(arrays: Any, training: bool) -> Any:
+            args, kwargs = rebuild(arrays)
+            return run_module(running_scope(), self, args, {k: v for k, v in kwargs.items() if k != "training"})
+
+        initialize(self, run, arrays, key)
+
+    def _apply(
+        self, parameters: Any, states: Any, args: Any, kwargs: Any, *, training: bool, key: jax.Array | None
+    ) -> tuple[Any, dict[str, Any]]:
+        state_paths = flatten(states)
+        scope = Scope(self, {**flatten(parameters), **state_paths}, training=training, key=key)
+        with entered(scope):
+            outputs = run_module(scope, self, args, kwargs)
+        return outputs, unflatten({path: scope.values[path] for path in state_paths})
+
+    def _keep(self, states: Mapping[str, Any]) -> None:
+        """Store new states after a call by itself."""
+        flat = flatten(states)
+        for path, record, name in places_of(self):
+            new = flat.get(path)
+            if isinstance(new, jax.core.Tracer) and not isinstance(record.values[name], jax.core.Tracer):
+                raise ValueError(
+                    f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as `jax.jit`. The new "
+                    "value would leak out of it. Use `elegy.jit`, or `module.apply(parameters, states, ...)`."
+                )
+            if new is not None:
+                record.values[name] = new
+
+    def _scope(self, hook: str) -> Scope:
+        scope = running_scope()
+        if scope is None or not scope.frames:
+            raise ValueError(
+                f"`{hook}` of the module `{display_name(self)}` was called. Its call does not run. "
+                "Call it inside `call`; outside, read attributes and use `set_parameters`."
+            )
+        return scope
+
+    # Parameters and children made in calls are no entries of the instance, since while a call runs their values are
+    # those of the running scope: `self.embedding.w` inside another module's call must not be a constant.
+    def __getattr__(self, name: str) -> Any:
+        """A parameter's value, or a child that a call made, by name."""
+        record = vars(self).get("_record") or Record()
+        scope = running_scope()
+        if scope is not None and scope.frames and scope.knows(self):
+            running = scope.record(self)
+            if name in running.specs:
+                return scope.value(self, name)
+            record = running
+        if name in record.values:
+            return record.values[name]
+        if name in record.children:
+            return record.children[name].module
+        offer = [*record.values, *record.children]
+        raise AttributeError(
+            f"`{type(self).__name__}` has no attribute `{name}`. It holds: {listing(offer)}. "
+            f"Parameters and children appear after the first call.{did_you_mean(name, offer)}"
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a parameter's value while no call runs."""
+        record = vars(self).get("_record")
+        if record is None or name not in record.specs:
+            object.__setattr__(self, name, value)
+            return
+        if running_scope() is not None:
+            raise ValueError(
+                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong to the call "
+                f"there. Write `self.update_parameter(\"{name}\", value)`."
+            )
+        record.values[name] = _fitting(jnp.asarray(value), record, name, name)
+
+    def __dir__(self) -> list[str]:
+        """Attributes, parameters and children."""
+        record = record_of(self)
+        return [*super().__dir__(), *record.values, *record.children]
+
+
+def run_module(scope: Any, module: Any, args: Any, kwargs: Any, call: Callable[..., Any] | None = None) -> Any:
+    """Run a module as a part of a scope's call; `training` is filled in where `call` names it and nobody gave it."""
+    call = module.call if call is None else call
+    path = scope.path(module) if scope.frames else ""
+    frame = Frame(module)
+    scope.frames.append(frame)
+    try:
+        asked = wants(call)
+        position = asked.positional.index("training") if "training" in asked.positional else len(args)
+        if "training" in asked.names and "training" not in kwargs and len(args) <= position:
+            kwargs = {**kwargs, "training": scope.is_training()}
+        outputs = call(*args, **kwargs)
+        scope.finish(frame)
+    finally:
+        scope.frames.pop()
+    if scope.captured is not None:
+        scope.captured[path] = outputs
+    return outputs
+
+
+def tree_of(root: Any) -> list[tuple[str, Any]]:
+    """By path every module from `root` down; a shared module once, at its first path."""
+    found: dict[int, tuple[str, Any]] = {}
+
+    def walk(module: Any, path: str) -> None:
+        if id(module) not in found:
+            found[id(module)] = (path, module)
+            for name, child in children_of(module, record_of(module)):
+                walk(child, f"{path}/{name}" if path else name)
+
+    walk(root, "")
+    return list(found.values())
+
+
+def places_of(root: Any) -> list[tuple[str, Record, str]]:
+    """By path the record and name of every array from `root` down."""
+    return [
+        (f"{path}/{name}" if path else name, record_of(module), name)
+        for path, module in tree_of(root)
+        for name in record_of(module).values
+        if name in record_of(module).specs
+    ]
+
+
+def arrays_on(root: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and states that the modules from `root` down hold."""
+    flats: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for path, record, name in places_of(root):
+        flats[0 if record.specs[name].trainable else 1][path] = record.values[name]
+    return unflatten(flats[0]), unflatten(flats[1])
+
+
+def split_arrays(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The arrays of a tree, and a function that puts others in their places; plain values stay."""
+    leaves, structure = jax.tree.flatten(tree)
+    places = [number for number, leaf in enumerate(leaves) if hasattr(leaf, "shape") and hasattr(leaf, "dtype")]
+
+    def rebuild(arrays: list[Any]) -> Any:
+        filled = dict(zip(places, arrays, strict=True))
+        return jax.tree.unflatten(structure, [filled.get(number, leaf) for number, leaf in enumerate(leaves)])
+
+    return [leaves[number] for number in places], rebuild
+
+
+def _fitting(value: jax.Array, record: Record, name: str, path: str) -> jax.Array:
+    spec = record.specs[name]
+    if value.shape != spec.shape:
+        raise ValueError(
+            f"`{path}` was set to {short_type(value)}. It has the shape {spec.shape}. Set an array of the same shape."
+        )
+    return value.astype(spec.dtype)

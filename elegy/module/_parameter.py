@@ -1,0 +1,85 @@
+"""What a parameter is before it has a value, and how it gets its first one."""
+
+import dataclasses
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._errors import short_type
+
+Initializer = Any
+"""A function `(key, shape, dtype)` or `(shape, dtype)`, told apart by the first argument's name, or a value."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """A declared parameter.
+
+    Attributes:
+        shape: its shape.
+        dtype: its dtype.
+        initializer: makes its first value.
+        trainable: whether it is a parameter or a state.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    initializer: Initializer
+    trainable: bool
+
+
+def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, trainable: bool, default_dtype: Any) -> Spec:
+    """The declaration with shape and dtype filled in; a value brings its own where none are given."""
+    if callable(initializer):
+        return Spec(tuple(shape), jnp.dtype(dtype or default_dtype), initializer, trainable)
+    value = jnp.asarray(initializer) if not isinstance(initializer, jax.core.Tracer) else initializer
+    shape = tuple(shape) or value.shape
+    return Spec(shape, jnp.dtype(dtype or value.dtype), initializer, trainable)
+
+
+def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, key: jax.Array | None) -> jax.Array:
+    """The first value of a parameter.
+
+    Args:
+        initializer: see `Initializer`.
+        shape: its shape; `()` with a value means the value's own.
+        dtype: its dtype; None means float32, or the value's own.
+        key: for initializers that ask for one.
+
+    Raises:
+        ValueError: the initializer wants a key and there is none, or its value has another shape.
+
+    Example:
+        >>> initial_value(0, (), None, None).dtype.name
+        'int32'
+    """
+    if not callable(initializer):
+        value = jnp.asarray(initializer, dtype)
+        return jnp.broadcast_to(value, tuple(shape) or value.shape).astype(value.dtype)
+    dtype = jnp.float32 if dtype is None else dtype
+    if _wants_key(initializer):
+        if key is None:
+            raise ValueError(
+                f"The initializer `{getattr(initializer, '__name__', initializer)}` asks for a key. There is none here. "
+                "Use an initializer `(shape, dtype)`, or a value."
+            )
+        value = initializer(key, tuple(shape), dtype)
+    else:
+        value = initializer(tuple(shape), dtype)
+    value = jnp.asarray(value, dtype)
+    if value.shape != tuple(shape):
+        raise ValueError(
+            f"An initializer was asked for the shape {tuple(shape)}. It made {short_type(value)}. "
+            "Return an array of the shape it is given."
+        )
+    return value
+
+
+def _wants_key(initializer: Any) -> bool:
+    try:
+        names = list(inspect.signature(initializer).parameters)
+    except (TypeError, ValueError):
+        return False
+    return bool(names) and names[0] in ("key", "rng")

@@ -1,0 +1,120 @@
+"""The types of the module protocol."""
+
+import dataclasses
+from typing import Any, Protocol
+
+import jax
+
+
+@dataclasses.dataclass(frozen=True)
+class Variables:
+    """What an initialization makes.
+
+    Attributes:
+        parameters: nested dicts of what learns.
+        states: nested dicts of what does not.
+    """
+
+    parameters: Any
+    states: Any
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Extras:
+    """What hooks added while a module ran.
+
+    Attributes:
+        intermediates: by path the outputs of modules, if they were captured.
+    """
+
+    intermediates: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Applied:
+    """What an application makes.
+
+    Attributes:
+        outputs: what the module returned.
+        states: the states afterwards.
+        extras: what hooks added.
+    """
+
+    outputs: Any
+    states: Any
+    extras: Extras
+
+
+class Init(Protocol):
+    """Makes the first arrays."""
+
+    def __call__(self, key: jax.Array, x: Any) -> Variables:
+        """Arrays for inputs of the shapes of `x`; arrays that the user's object holds already are kept."""
+        ...
+
+
+class Apply(Protocol):
+    """Runs a module on given arrays; pure."""
+
+    def __call__(
+        self,
+        parameters: Any,
+        states: Any,
+        x: Any,
+        *,
+        key: jax.Array | None,
+        training: bool,
+        frozen: tuple[str, ...] = (),
+        capture: bool = False,
+    ) -> Applied:
+        """Outputs, states afterwards and extras."""
+        ...
+
+
+class Read(Protocol):
+    """Reads the user's object."""
+
+    def __call__(self) -> tuple[Any, Any]:
+        """Parameters and states that it holds now."""
+        ...
+
+
+class Write(Protocol):
+    """Writes the user's object."""
+
+    def __call__(self, parameters: Any, states: Any) -> None:
+        """Put arrays onto it."""
+        ...
+
+
+class Clear(Protocol):
+    """Empties the user's object."""
+
+    def __call__(self) -> None:
+        """Forget its arrays."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Functional:
+    """A module of any kind as pure functions; every library's modules go through this.
+
+    Attributes:
+        name: how errors call it.
+        init: makes the first arrays.
+        apply: runs it on given arrays.
+        read: the arrays on the user's object.
+        write: puts arrays onto the user's object.
+        clear: forgets the arrays on the user's object.
+        module: the user's object.
+    """
+
+    name: str
+    init: Init
+    apply: Apply
+    read: Read
+    write: Write
+    clear: Clear
+    module: Any

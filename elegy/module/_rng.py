@@ -1,0 +1,92 @@
+"""Random keys for modules that are called by themselves, and who may not make parameters."""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._scope import display_name
+
+
+class RNG:
+    """A seed for modules that are called outside a Model, as a context.
+
+    Without one the seed is 42, and each call of a module has fresh keys. Inside a Model `Model(seed=)` counts alone.
+
+    Args:
+        seed: an integer from 0 to 2**64 - 1.
+
+    Raises:
+        ValueError: the seed is none.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> with elegy.RNG(0):
+        ...     a = elegy.nn.Linear(2)(jnp.ones((1, 3)))
+        >>> with elegy.RNG(0):
+        ...     b = elegy.nn.Linear(2)(jnp.ones((1, 3)))
+        >>> bool((a == b).all())
+        True
+    """
+
+    def __init__(self, seed: int) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) < 2**64:
+            raise ValueError(f"`RNG({seed!r})` was made. A seed is an integer from 0 to 2**64 - 1. Choose one of these.")
+        self.words = np.array([int(seed) >> 32, int(seed) & 0xFFFFFFFF], np.uint32)
+        self.count = 0
+        self._tokens: list[Any] = []
+
+    def __enter__(self) -> "RNG":
+        """Make this the seed of modules called by themselves."""
+        self._tokens.append(_rng.set(self))
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Go back to the seed before."""
+        _rng.reset(self._tokens.pop())
+
+
+def bare_seed() -> np.ndarray:
+    """The seed words for a module that is called by itself."""
+    rng = _rng.get()
+    return _DEFAULT_SEED if rng is None else rng.words
+
+
+def bare_count(calls: int) -> int:
+    """The counter for one such call: of the running `RNG`, else of the module."""
+    rng = _rng.get()
+    if rng is None:
+        return calls
+    rng.count += 1
+    return rng.count
+
+
+@contextlib.contextmanager
+def without_new_parameters(who: str) -> Iterator[None]:
+    """While `who` runs, a module that has no arrays yet is an error: nobody would train what it makes."""
+    token = _running_consumer.set(who)
+    try:
+        yield
+    finally:
+        _running_consumer.reset(token)
+
+
+def refuse_new_parameters(module: Any) -> None:
+    """Raise if a loss or metric runs, in which modules cannot be initialized.
+
+    Raises:
+        ValueError: one does.
+    """
+    who = _running_consumer.get()
+    if who is not None:
+        raise ValueError(
+            f"{who} calls the module `{display_name(module)}`, which has no arrays yet. What it would make there is never "
+            "trained. Put it into the module, or initialize it before and use it as a constant."
+        )
+
+
+_DEFAULT_SEED = np.array([0, 42], np.uint32)
+_rng: contextvars.ContextVar[RNG | None] = contextvars.ContextVar("rng", default=None)
+_running_consumer: contextvars.ContextVar[str | None] = contextvars.ContextVar("running_consumer", default=None)
