@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+_OPAQUE = ("jax", "jaxlib", "numpy", "optax", "pandas")  # objects of these count by identity
 _SMALL = 1 << 16  # bytes of an array up to which its content counts, not only which array it is
 
 
@@ -83,7 +84,7 @@ def _parts(value: Any, path: str, found: dict[str, Any]) -> list[tuple[str, Any]
     if callable(configuration):
         return list(configuration().items())
     attributes = getattr(value, "__dict__", None)
-    if not attributes or isinstance(value, types.ModuleType):
+    if not attributes or isinstance(value, types.ModuleType) or type(value).__module__.split(".")[0] in _OPAQUE:
         found[path] = _Same(value)
         return []
     found[path] = _Same(type(value))

@@ -67,9 +67,10 @@ class Home:
             self.put(state, exposed=True)
 
     def clear(self) -> None:
-        """Forget all arrays."""
+        """Forget all arrays, those on the user's module too."""
         self._state = None
         self._written = {}
+        self._functional.clear()
 
     def write_back(self) -> None:
         """Put the arrays on the user's module."""

@@ -419,6 +419,10 @@ class Model:
         objective = self._trainer.recipe.objective
         return objective.better(name) or (objective.better(name[4:]) if name.startswith("val_") else None)
 
+    def __elegy_config__(self) -> dict[str, Any]:
+        """A function that closes over its model has no configuration from there."""
+        return {}
+
     def __repr__(self) -> str:
         """The module's name, and losses, metrics and optimizer in the words they were given."""
         recipe = self._trainer.recipe

@@ -21,6 +21,7 @@ from ._reduce import parts_of, reduce_values, sample_count, values_of
 from ._state import RunState
 from .losses import Loss, resolve_loss
 from .metrics import Metric, resolve_metric
+from .module import without_new_parameters
 
 Forward = Callable[..., Outputs]
 
@@ -195,7 +196,9 @@ class Objective:
         consumer = self._consumer(leaf, state)
         function = consumer.call if isinstance(consumer, Loss) else consumer
         view = leaf.view(keyed(f"loss:{leaf.key}"), where)
-        return parts_of(function(**arguments_for(function, view, who=leaf.who, where=where)), leaf.who)
+        with without_new_parameters(leaf.who):
+            value = function(**arguments_for(function, view, who=leaf.who, where=where))
+        return parts_of(value, leaf.who)
 
     def _sample_weight(self, leaf: Leaf, parts: Mapping[str, Any], keyed: Keyed, where: str) -> Any:
         """The weights that the leaf's values are multiplied by; a plain function that names them weighs itself."""
@@ -271,5 +274,6 @@ def _keyed(outputs: Outputs, batch: Mapping[str, Any], further: Mapping[str, Any
 
 
 def _resolve(leaf: Leaf, y_true: Any, y_pred: Any) -> Any:
-    resolve = resolve_loss if leaf.kind == "loss" else resolve_metric
-    return resolve(leaf.consumer, y_true, y_pred)
+    if leaf.kind == "loss" or "entropy" in leaf.consumer or leaf.consumer in ("ce", "bce", "cce"):
+        return resolve_loss(leaf.consumer, y_true, y_pred)  # a loss serves as a metric too
+    return resolve_metric(leaf.consumer, y_true, y_pred)

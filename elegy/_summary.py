@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from ._errors import short_type
+from ._logs import Logs
 from ._paths import flatten
 from ._probe import abstract
 from ._tables import Table, bytes_in_words, render
@@ -46,7 +47,7 @@ def _outputs(trainer: Trainer, batch: Any) -> dict[str, Any]:
 
     def run(parameters: Any, states: Any, x: Any) -> Any:
         applied = module.apply(parameters, states, x, key=None, training=False, capture=True)
-        return {**applied.extras.intermediates, "": applied.outputs}
+        return Logs({"": applied.outputs, **applied.extras.intermediates})  # keeps the order of the calls
 
     return jax.eval_shape(run, state.parameters, state.states, abstract(batch["x"]))
 

@@ -221,6 +221,11 @@ class Module(metaclass=ModuleMeta):
             record, name = places[path]
             record.values[name] = _fitting(jnp.asarray(value), record, name, path)
 
+    def __elegy_config__(self) -> dict[str, Any]:
+        """What a compiled step has baked in of this module: its attributes and the children of its call, not its arrays."""
+        attributes = {name: value for name, value in vars(self).items() if name != "_record"}
+        return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
+
     def _initialize(self, key: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         arrays, rebuild = split_arrays((args, kwargs))
 
