@@ -121,7 +121,7 @@ class BinaryCrossentropy(Loss):
             ValueError: a label is NaN or infinite.
         """
         labels = np.asarray(y_true)
-        wrong = np.argwhere(~np.isfinite(labels)) if labels.dtype.kind == "f" else ()
+        wrong = np.argwhere(~np.isfinite(labels))
         if len(wrong):
             place = tuple(wrong[0])
             raise ValueError(

@@ -1,7 +1,6 @@
 """Class weights: one factor for each label, as the crossentropies use them in training."""
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import jax
@@ -49,7 +48,7 @@ def class_weights(who: str, labels: jax.Array, class_weight: Any, num_classes: i
 
 
 def _class_number(who: str, key: Any, num_classes: int) -> int:
-    if isinstance(key, Real) and int(key) == key and 0 <= key < num_classes:  # np.unique of float labels gives floats
+    if key in range(num_classes):  # also 1.0: `np.unique` of float labels gives floats
         return int(key)
     raise ValueError(
         f"{who} was given `class_weight` for the class {key!r}. There are {num_classes} classes, numbered 0 to "

@@ -3,11 +3,10 @@
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from .._names import name_of
 from ._loss import Loss
-from ._operands import mean_of_last_axis, paired
+from ._operands import absolute, mean_of_last_axis, paired
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> jax.Array:
@@ -26,6 +25,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> jax.Array:
         ValueError: the shapes differ (nothing is broadcast).
 
     Example:
+        >>> import jax.numpy as jnp
         >>> mean_absolute_error(jnp.array([[0.0, 0.0], [0.0, 0.0]]), jnp.array([[1.0, 3.0], [0.0, 2.0]]))
         Array([2., 1.], dtype=float32)
     """
@@ -44,6 +44,7 @@ class MeanAbsoluteError(Loss):
         name: how logs call it; `mean_absolute_error` by default.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> float(MeanAbsoluteError()(y_true=jnp.array([[0.0], [1.0]]), y_pred=jnp.array([[2.0], [1.0]])))
         1.0
     """
@@ -68,4 +69,4 @@ class MeanAbsoluteError(Loss):
 
 def _values(who: str, y_true: Any, y_pred: Any) -> jax.Array:
     y_true, y_pred = paired(who, y_true, y_pred)
-    return mean_of_last_axis(jnp.abs(y_pred - y_true))
+    return mean_of_last_axis(absolute(y_pred - y_true))

@@ -131,7 +131,8 @@ def _labels_and_scores(who: str, y_true: Any, y_pred: Any) -> tuple[jax.Array, j
 def _values(labels: jax.Array, scores: jax.Array, from_logits: bool) -> jax.Array:
     is_class = (labels >= 0) & (labels < scores.shape[-1])
     if from_logits:
-        values = optax.losses.softmax_cross_entropy_with_integer_labels(scores, labels)
+        shift = jax.lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True))  # the kernel subtracts large logits
+        values = optax.losses.softmax_cross_entropy_with_integer_labels(scores - shift, labels)
     else:
         chosen = jnp.take_along_axis(scores, labels[..., None], axis=-1)
         values = -jnp.log(clipped(chosen / total_probability(scores)))[..., 0]

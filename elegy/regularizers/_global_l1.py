@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from .._names import name_of
 from .._reduce import Reduction
 from ..losses._loss import Loss
+from ..losses._operands import absolute
 from ..losses._options import require_penalty
 from ._penalized import Only, as_only, penalized, sum_over
 
 
 class GlobalL1(Loss):
-    """A penalty on the size of parameters that drives the useless ones to exactly 0.
+    """A penalty on the size of parameters that pulls those of little use to 0.
 
     `l * sum(|p|)` over every number `p` of the parameters declared trainable.
     It is logged and weighted like any loss, but has no values per sample, so `sample_weight` does not apply.
@@ -30,6 +30,7 @@ class GlobalL1(Loss):
         ValueError: `l` is negative or not finite, or `only` is no pattern.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> parameters = {"linear": {"w": jnp.array([[1.0, -2.0]]), "b": jnp.array([2.0])}}
         >>> float(GlobalL1(l=0.5)(parameters=parameters)), float(GlobalL1(l=0.5, only="**/w")(parameters=parameters))
         (2.5, 1.5)
@@ -63,4 +64,4 @@ class GlobalL1(Loss):
             ValueError: a pattern of `only` names no parameter.
         """
         leaves = penalized(f"loss `{name_of(self)}`", parameters, self.only)
-        return self.l * sum_over(jnp.abs, leaves)
+        return self.l * sum_over(absolute, leaves)

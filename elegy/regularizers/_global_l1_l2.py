@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from .._names import name_of
 from .._reduce import Reduction
 from ..losses._loss import Loss
+from ..losses._operands import absolute
 from ..losses._options import require_penalty
 from ._penalized import Only, as_only, penalized, sum_over
 
 
 class GlobalL1L2(Loss):
-    """The L1 and the L2 penalty in one: some parameters become 0, none becomes large.
+    """The L1 and the L2 penalty in one: pulls parameters of little use to 0 and keeps the others small.
 
     `l1 * sum(|p|) + l2 * sum(p²)` over every number `p` of the parameters declared trainable.
     It is logged and weighted like any loss, but has no values per sample, so `sample_weight` does not apply.
@@ -66,4 +67,4 @@ class GlobalL1L2(Loss):
             ValueError: a pattern of `only` names no parameter.
         """
         leaves = penalized(f"loss `{name_of(self)}`", parameters, self.only)
-        return self.l1 * sum_over(jnp.abs, leaves) + self.l2 * sum_over(jnp.square, leaves)
+        return self.l1 * sum_over(absolute, leaves) + self.l2 * sum_over(jnp.square, leaves)

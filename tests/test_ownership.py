@@ -1,0 +1,199 @@
+"""Who owns arrays, and when (M6); freezing never moves a leaf (M7)."""
+
+import copy
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import elegy
+from elegy.nn import Linear
+
+Lambda = elegy.callbacks.LambdaCallback
+
+
+def model_of(module=None, **kwargs):
+    return elegy.Model(Linear(1) if module is None else module, loss="mse", optimizer=optax.sgd(0.1), **kwargs)
+
+
+def test_what_leaves_the_model_is_never_donated(rows):
+    model = model_of()
+    kept = model.init(rows, rows[:, :1])
+    during = []
+    model.fit(rows, rows[:, :1], epochs=3, callbacks=[Lambda(on_epoch_end=lambda epoch, logs: during.append(model.parameters))], verbose=0)
+    model.train_on_batch(rows, rows[:, :1])
+    model.fit(rows, rows[:, :1], verbose=0)
+    values = [np.asarray(tree["w"]) for tree in (kept.parameters, *during)]
+    assert len({value.tobytes() for value in values}) == 4
+
+
+def test_the_users_module_holds_the_trained_values_after_fit(rows):
+    module = Linear(1)
+    model = model_of(module)
+    model.fit(rows, rows[:, :1], verbose=0)
+    np.testing.assert_array_equal(module.w, model.parameters["w"])
+    model.train_on_batch(rows, rows[:, :1])
+    np.testing.assert_array_equal(model.module.w, model.parameters["w"])
+
+
+def test_values_already_on_the_module_are_kept(rows):
+    encoder = Linear(3)
+    encoder(rows)
+    pretrained = np.asarray(encoder.w)
+    model = model_of(lambda x: Linear(1)(encoder(x)))
+    np.testing.assert_array_equal(model.init(rows, rows[:, :1]).parameters["linear_1"]["w"], pretrained)
+
+
+def test_an_array_set_on_the_module_between_fits_wins(rows):
+    module = Linear(1)
+    model = model_of(module)
+    model.fit(rows, rows[:, :1], verbose=0)
+    module.set_parameters({"w": jnp.full((3, 1), 7.0)})
+    np.testing.assert_allclose(model.predict(rows, verbose=0), 7 * rows.sum(-1, keepdims=True) + module.b, rtol=1e-5)
+    module.w = jnp.zeros((3, 1))
+    assert float(jnp.abs(model.predict(rows, verbose=0) - module.b).max()) == 0.0
+
+
+def test_an_exception_hands_back_the_last_finished_launch(rows):
+    model = model_of()
+
+    def fail(epoch, logs):
+        if epoch == 1:
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        model.fit(rows, rows[:, :1], batch_size=4, epochs=5, callbacks=[Lambda(on_epoch_end=fail)], verbose=0)
+    assert int(model.state.step) == 4
+    np.testing.assert_array_equal(model.module.w, model.parameters["w"])
+    assert model.fit(rows, rows[:, :1], verbose=0).epoch == [0]
+
+
+def test_a_launch_that_fails_leaves_the_newest_copy_that_was_kept(rows):
+    def host(step):
+        if step >= 5:
+            raise RuntimeError("launch failed")
+        return np.float32(0)
+
+    def loss(y_pred, step):
+        return y_pred + jax.pure_callback(host, jax.ShapeDtypeStruct((), jnp.float32), step)
+
+    model = elegy.Model(Linear(1), loss=loss, optimizer=optax.sgd(0.1))
+    read = Lambda(on_epoch_end=lambda epoch, logs: model.state and None)
+    with pytest.raises(Exception, match="launch failed"):
+        model.fit(rows, batch_size=4, epochs=9, callbacks=[read], verbose=0)
+    assert int(model.state.step) == 4
+    np.testing.assert_array_equal(model.module.w, model.parameters["w"])
+
+
+def test_a_fit_after_a_failed_fit_works(rows):
+    model = elegy.Model(Linear(1), loss=lambda y_tru: y_tru, optimizer="sgd")
+    with pytest.raises(elegy.InjectionError, match="Did you mean `y_true`"):
+        model.fit(rows, rows, verbose=0)
+    with pytest.raises(ValueError, match="ardinality"):
+        model_of().fit(rows, rows[:3], verbose=0)
+    good = model_of()
+    with pytest.raises(ValueError):
+        good.fit(rows, rows[:, 0], verbose=0)
+    assert good.fit(rows, rows[:, :1], verbose=0).epoch == [0]
+
+
+def test_training_continues_where_the_last_fit_ended(rows):
+    once, twice = model_of(), model_of()
+    once.fit(rows, rows[:, :1], epochs=4, batch_size=4, verbose=0)
+    for _ in range(2):
+        twice.fit(rows, rows[:, :1], epochs=2, batch_size=4, verbose=0)
+    np.testing.assert_array_equal(once.parameters["w"], twice.parameters["w"])
+
+
+def test_reset_starts_from_the_same_initial_values(rows):
+    model = model_of()
+    first = model.init(rows, rows[:, :1]).parameters["w"]
+    model.fit(rows, rows[:, :1], verbose=0)
+    model.reset()
+    assert model.history is None
+    np.testing.assert_array_equal(model.init(rows, rows[:, :1]).parameters["w"], first)
+
+
+def test_weights_come_back_from_a_file_and_differences_are_listed(rows, tmp_path):
+    model, other, wider = model_of(), model_of(seed=1), model_of(Linear(2))
+    model.fit(rows, rows[:, :1], verbose=0)
+    path = model.save_weights(tmp_path / "weights.safetensors")
+    other.init(rows, rows[:, :1])
+    other.load_weights(path)
+    np.testing.assert_array_equal(other.predict(rows, verbose=0), model.predict(rows, verbose=0))
+    wider.init(rows, rows[:, :2])
+    with pytest.raises(ValueError, match=r"`parameters/w` is f32\[3,1\] in the file and f32\[3,2\] in the model"):
+        wider.load_weights(path)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        wider.load_weights(tmp_path / "missing")
+
+
+def test_asking_for_arrays_before_there_are_any_says_what_to_do():
+    with pytest.raises(ValueError, match=r"Call `model\.init\(x\)` or `fit` first"):
+        model_of().parameters
+
+
+# M7
+class TwoLayers(elegy.Module):
+    def call(self, x):
+        x = Linear(3, name="encoder")(x)
+        return Linear(1, name="head")(elegy.nn.BatchNormalization(name="normalization")(x))
+
+
+def frozen_model(patterns, optimizer):
+    """A model whose parameters under the patterns do not learn."""
+    import dataclasses
+
+    model = elegy.Model(TwoLayers(), loss="mse", optimizer=optimizer)
+    trainer = model._trainer
+    trainer.adopt(dataclasses.replace(trainer.recipe, frozen=patterns))
+    return model
+
+
+def test_frozen_leaves_get_no_gradient_no_slot_and_no_decay(rows):
+    model = frozen_model(("encoder/*",), optax.adamw(0.1, weight_decay=0.1))
+    before = model.init(rows, rows[:, :1])
+    model.fit(rows, rows[:, :1], epochs=2, verbose=0)
+    after = model.state
+    np.testing.assert_array_equal(before.parameters["encoder"]["w"], after.parameters["encoder"]["w"])
+    assert (before.parameters["head"]["w"] != after.parameters["head"]["w"]).any()
+    slots = [leaf.shape for leaf in jax.tree.leaves(after.optimizer)]
+    assert (3, 3) not in slots
+    assert jax.tree.structure(before.parameters) == jax.tree.structure(after.parameters)
+
+
+def test_a_frozen_batch_normalization_keeps_its_statistics(rows):
+    frozen = frozen_model(("normalization",), optax.sgd(0.1))
+    before = frozen.init(rows, rows[:, :1]).states
+    frozen.fit(rows, rows[:, :1], verbose=0)
+    for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(frozen.states), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_masks_given_as_trees_fit_the_full_tree(rows):
+    model = elegy.Model(TwoLayers(), loss="mse", optimizer="sgd")
+    mask = jax.tree.map(lambda leaf: leaf.ndim > 1, model.init(rows, rows[:, :1]).parameters)
+    masked = elegy.Model(TwoLayers(), loss="mse", optimizer=optax.adamw(0.1, mask=mask))
+    assert masked.fit(rows, rows[:, :1], verbose=0).epoch == [0]
+
+
+def test_the_injected_parameters_hold_frozen_leaves_too(rows):
+    seen = []
+
+    def look(parameters):
+        seen.append(sorted(parameters))
+        return jnp.float32(0)
+
+    model = elegy.Model(TwoLayers(), loss=["mse", look], optimizer="sgd")
+    model.fit(rows, rows[:, :1], verbose=0)
+    assert seen[-1] == ["encoder", "head", "normalization"]
+
+
+def test_a_copy_of_a_module_trains_alone(rows):
+    module = Linear(1)
+    module(rows)
+    other = copy.deepcopy(module)
+    model_of(module).fit(rows, rows[:, :1], verbose=0)
+    assert (np.asarray(module.w) != np.asarray(other.w)).any()
