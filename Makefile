@@ -1,50 +1,65 @@
-# Everything a developer runs. `make test` on a fresh clone installs what it needs by itself.
+# Everything that a developer runs. On a fresh clone each target installs what it needs by itself.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LATEST := .venv-latest
+PYTEST := -m pytest -n 2 --dist loadfile
 export KERAS_BACKEND := jax
 
-.PHONY: demo test check lint format types test-latest clean
+.PHONY: demo test check lint format types api test-latest clean
 
+# Train a classifier of handwritten digits.
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/digits.py
 
-test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+# The whole suite, the examples in docstrings included.
+test: $(VENV)/dev.stamp
+	$(BIN)/python $(PYTEST)
 
 check: lint types test
 
-lint: $(VENV)/test.stamp
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(VENV)/test.stamp
+format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(VENV)/test.stamp
+types: $(VENV)/dev.stamp
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# The newest Python and JAX that can be had.
+# Write down the public names, after a change of them that was meant.
+api: $(VENV)/dev.stamp
+	$(BIN)/python tests/test_public_api.py
+
+# The same suite on Python 3.13 with the newest JAX.
 test-latest:
-	@python=$$(command -v python3.13 || ls $$(pyenv root 2>/dev/null)/versions/3.13*/bin/python 2>/dev/null | tail -n 1); \
-	if [ -z "$$python" ]; then echo "test-latest needs Python 3.13, which is not here: nothing was tested."; exit 1; fi; \
-	test -d $(LATEST) || $$python -m venv $(LATEST); \
-	$(LATEST)/bin/pip install -q --upgrade jax jaxlib && $(LATEST)/bin/pip install -q -e '.[test]' && \
-	$(LATEST)/bin/python -c 'import jax, sys; print("Python", sys.version.split()[0], "JAX", jax.__version__)' && \
-	$(LATEST)/bin/python -m pytest -n 2 --dist loadfile
-
-$(VENV)/demo.stamp: pyproject.toml
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -e '.[examples]'
-	touch $@
-
-$(VENV)/test.stamp: pyproject.toml requirements-dev.txt
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -r requirements-dev.txt
-	$(BIN)/pip install -q -e .
-	touch $@ $(VENV)/demo.stamp
+	@python=; \
+	for candidate in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13*/bin/python; do \
+		if "$$candidate" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null; then python=$$candidate; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "There is no Python 3.13 here (neither python3.13 nor pyenv's), so nothing was tested."; exit 1; fi; \
+	test -x $(LATEST)/bin/pip || "$$python" -m venv --clear $(LATEST)
+	$(LATEST)/bin/pip install -q --upgrade --upgrade-strategy eager jax
+	$(LATEST)/bin/pip install -q -e ".[test]"
+	$(LATEST)/bin/python -c "import jax, platform; print('Python', platform.python_version(), 'with JAX', jax.__version__)"
+	$(LATEST)/bin/python $(PYTEST)
 
 clean:
 	rm -rf $(VENV) $(LATEST) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+
+$(VENV)/made.stamp:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "Elegy needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/demo.stamp: $(VENV)/made.stamp pyproject.toml
+	$(BIN)/pip install -q -e ".[examples]"
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/made.stamp pyproject.toml requirements-dev.txt
+	$(BIN)/pip install -q -r requirements-dev.txt
+	$(BIN)/pip install -q -e ".[dev]"
+	touch $@ $(VENV)/demo.stamp

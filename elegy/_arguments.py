@@ -15,7 +15,7 @@ from .data import Batch, Source, is_stream
 
 # What users of other frameworks and of older versions type, and what to write here.
 _ELSEWHERE = {
-    "loss_weights": "Give each loss its own: `elegy.losses.MeanSquaredError(on=\"key\", weight=10.0)`.",
+    "loss_weights": 'Give each loss its own: `elegy.losses.MeanSquaredError(on="key", weight=10.0)`.',
     "weighted_metrics": "Put them into `metrics=`: every metric that asks for `sample_weight` gets it.",
     "eager": "Write `run_eagerly=True`.",
     "rng": "Write `seed=42`.",
@@ -87,7 +87,9 @@ def class_weight_columns(class_weight: Any, objective: Objective) -> dict[str, A
 
 def _class_weights(value: Any, where: str) -> dict[Any, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"`{where}` is a {type(value).__name__}. It maps classes to weights. Write `{{0: 1.0, 1: 2.5}}`.")
+        raise TypeError(
+            f"`{where}` is a {type(value).__name__}. It maps classes to weights. Write `{{0: 1.0, 1: 2.5}}`."
+        )
     weights: dict[Any, Any] = {}
     for key, weight in value.items():
         if isinstance(weight, Mapping):

@@ -97,7 +97,7 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
     }.items():
         require_count(name, getattr(given, name), least=least)
     if given.nonfinite not in ("warn", "raise"):
-        raise ValueError(f"`nonfinite={given.nonfinite!r}` was given. It is \"warn\" or \"raise\". Use one of these.")
+        raise ValueError(f'`nonfinite={given.nonfinite!r}` was given. It is "warn" or "raise". Use one of these.')
     check_weight_keys(given.sample_weight, trainer.recipe.objective)
 
 
@@ -120,7 +120,8 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
     epochs = given.epochs - given.initial_epoch
     if not source.repeatable and epochs > 1 and given.steps_per_epoch is None:
         raise ValueError(
-            f"`fit(epochs={given.epochs})` was called with an iterator. An iterator ends after one pass, and nothing says "
+            f"`fit(epochs={given.epochs})` was called with an iterator. An iterator ends after one pass, and "
+            "nothing says "
             "how many steps an epoch has. Give `steps_per_epoch=`, or a function that makes a new iterator."
         )
     return source, validations
@@ -133,7 +134,9 @@ def _plan(
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
     size = given.validation_batch_size or given.batch_size or source.batch_size
     validations = tuple(
-        evaluation_of(trainer, *unpacked(data, "validation_data"), batch_size=size, steps=given.validation_steps, prefix=p)
+        evaluation_of(
+            trainer, *unpacked(data, "validation_data"), batch_size=size, steps=given.validation_steps, prefix=p
+        )
         for p, data in sets.items()
     )
     state = trainer.home.look()

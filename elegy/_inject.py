@@ -239,7 +239,9 @@ def bind(consumer: Any, **paths: str) -> Bound:
     asked = wants(injected_call(consumer))
     for name, path in paths.items():
         if not isinstance(path, str):
-            raise TypeError(f"bind got `{name}={path!r}`. A path is a string. Write it like `{name}=\"y_pred.decoded[0]\"`.")
+            raise TypeError(
+                f'bind got `{name}={path!r}`. A path is a string. Write it like `{name}="y_pred.decoded[0]"`.'
+            )
         parse(path)
         if name not in asked.names and not asked.var_keyword:
             raise InjectionError(

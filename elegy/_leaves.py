@@ -96,7 +96,8 @@ def wrong_leaf(consumer: Any, kind: str) -> str | None:
         return None
     return (
         f"`{kind}` was given a value of type {type(consumer).__name__}. A {kind} is an `elegy.{kind.capitalize()}`, a "
-        f"function, a string, or a nest of these in lists and dicts. Choose one from `elegy.{plural}`, or write a function "
+        f"function, a string, or a nest of these in lists and dicts. Choose one from `elegy.{plural}`, or "
+        "write a function "
         "of `y_true` and `y_pred`."
     )
 

@@ -163,7 +163,9 @@ class Board:
             return updated_state(consumer, state, view, who=leaf.who, where=self.where)
         totals = state.value if isinstance(state, HookState) else state
         added = {
-            part: add_to_total(totals[part], self._average(measure, value, view, samples, axes(leaf.key, part, values_of(value))))
+            part: add_to_total(
+                totals[part], self._average(measure, value, view, samples, axes(leaf.key, part, values_of(value)))
+            )
             for part, value in self._values(measure, view).items()
         }
         return HookState({}, added) if isinstance(state, HookState) else added

@@ -174,7 +174,9 @@ class Objective:
     def _resolve_strings(self, keyed: Keyed) -> None:
         for leaf in self.leaves:
             if isinstance(leaf.consumer, str) and leaf.key not in self.resolved:
-                labels = arguments_for(lambda y_true, y_pred: None, leaf.view(keyed(leaf.key), "this step"), who=leaf.who)
+                labels = arguments_for(
+                    lambda y_true, y_pred: None, leaf.view(keyed(leaf.key), "this step"), who=leaf.who
+                )
                 self.resolved[leaf.key] = _resolve(leaf, labels["y_true"], labels["y_pred"])
 
     def _consumer(self, leaf: Leaf, state: RunState) -> Any:
@@ -235,7 +237,9 @@ class Objective:
                 outputs = forward(state, batch, training=training)
             further = {"losses": Logs(), "gradients": state.parameters, "updates": state.parameters}
             keyed, board = _keyed(outputs, batch, further), self._board(state, training)
-            runs = [(leaf.key, leaf.who, functools.partial(self._loss_values, leaf, state, keyed)) for leaf in self.losses]
+            runs = [
+                (leaf.key, leaf.who, functools.partial(self._loss_values, leaf, state, keyed)) for leaf in self.losses
+            ]
             found = {}
             for key, who, values in (*runs, *board.parts(state.metrics, keyed)):
                 try:

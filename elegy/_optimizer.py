@@ -51,7 +51,13 @@ class Optimizer:
         return {pattern: part.init(masked(parameters, owners, pattern, frozen)) for pattern, part in self.parts.items()}
 
     def update(
-        self, gradients: Any, state: dict[str, Any], parameters: Any, only: str | None, frozen: tuple[str, ...], extra: Any
+        self,
+        gradients: Any,
+        state: dict[str, Any],
+        parameters: Any,
+        only: str | None,
+        frozen: tuple[str, ...],
+        extra: Any,
     ) -> tuple[Any, dict[str, Any]]:
         """Updates by path, `optax.MaskedNode()` where nothing moves, and the new state.
 
@@ -123,7 +129,9 @@ def as_optimizer(optimizer: Any) -> Optimizer | None:
         return None
     if isinstance(optimizer, Mapping):
         if not optimizer:
-            raise ValueError("`optimizer={}` was given. It has no pattern. Write `{\"encoder/*\": optax.adam(1e-3), ...}`.")
+            raise ValueError(
+                '`optimizer={}` was given. It has no pattern. Write `{"encoder/*": optax.adam(1e-3), ...}`.'
+            )
         return Optimizer({str(pattern): _transformation(part) for pattern, part in optimizer.items()})
     return Optimizer({"**": _transformation(optimizer)})
 
@@ -146,7 +154,8 @@ def with_learning_rate(state: Mapping[str, Any], value: float) -> dict[str, Any]
     if not learning_rates(state):
         raise ValueError(
             "A learning rate was set. The optimizer hides its own: only one given by name, by number or through "
-            "`optax.inject_hyperparams` can be changed. Write `optimizer=optax.inject_hyperparams(optax.adam)(1e-3)`, or "
+            "`optax.inject_hyperparams` can be changed. Write "
+            "`optimizer=optax.inject_hyperparams(optax.adam)(1e-3)`, or "
             "set `model.lr_scale`, which multiplies every optimizer's updates."
         )
     return {pattern: _replace_rate(part, value) for pattern, part in state.items()}
@@ -200,7 +209,9 @@ def _is_injected(node: Any) -> bool:
 
 def _hyperparameters(state: Any) -> Any:
     """The state of `optax.inject_hyperparams` inside an optimizer's state, if it holds a learning rate."""
-    nodes = [n for n in jax.tree.leaves(state, is_leaf=_is_injected) if _is_injected(n) and "learning_rate" in n.hyperparams]
+    nodes = [
+        n for n in jax.tree.leaves(state, is_leaf=_is_injected) if _is_injected(n) and "learning_rate" in n.hyperparams
+    ]
     return nodes[0] if len(nodes) == 1 else None
 
 
@@ -214,5 +225,7 @@ def _replace_rate(state: Any, value: float) -> Any:
             "Give the optimizer a number instead, or set `model.lr_scale`."
         )
     old = holder.hyperparams["learning_rate"]
-    new = holder._replace(hyperparams={**holder.hyperparams, "learning_rate": jnp.asarray(value, jnp.asarray(old).dtype)})
+    new = holder._replace(
+        hyperparams={**holder.hyperparams, "learning_rate": jnp.asarray(value, jnp.asarray(old).dtype)}
+    )
     return jax.tree.map(lambda node: new if node is holder else node, state, is_leaf=lambda node: node is holder)

@@ -47,7 +47,14 @@ def evaluation_of(
 
 
 def run_evaluation(
-    trainer: Trainer, x: Any, y: Any, batch_size: int | None, verbose: Any, sample_weight: Any, steps: int | None, callbacks: Any
+    trainer: Trainer,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    verbose: Any,
+    sample_weight: Any,
+    steps: int | None,
+    callbacks: Any,
 ) -> dict[str, float]:
     """The logs of one pass over data; see `Model.evaluate`."""
     require_count("batch_size", batch_size)
@@ -97,6 +104,7 @@ def _require_batch_axis(outputs: Any, samples: int) -> None:
         if not leaf.shape or leaf.shape[0] != samples:
             place = "y_pred" + jax.tree_util.keystr(path)
             raise ValueError(
-                f"`predict` was called. The output `{place}` is {short_type(leaf)} for a batch of {samples}; its first axis "
+                f"`predict` was called. The output `{place}` is {short_type(leaf)} for a batch of {samples}; "
+                "its first axis "
                 "does not count the samples. Return it with a batch axis, or take it from `predict_on_batch`."
             )

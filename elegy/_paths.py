@@ -31,7 +31,9 @@ def parse(path: str) -> tuple[Step, ...]:
     rest = _TOKEN.sub("", path).replace(".", "").replace("/", "")
     steps = tuple(int(index) if index else name for index, name in _TOKEN.findall(path))
     if rest or not steps:
-        raise ValueError(f"`{path}` is no path. A path is names joined by `/` or `.`. Write it like `y_pred.decoded[0]`.")
+        raise ValueError(
+            f"`{path}` is no path. A path is names joined by `/` or `.`. Write it like `y_pred.decoded[0]`."
+        )
     return steps
 
 

@@ -89,7 +89,8 @@ def refuse_two_batches(size: int, samples: int, who: str) -> Iterator[None]:
         if shapes is not None and _has_two_batches(shapes, size):
             shown = [f"({', '.join(str(samples if d == size else d) for d in s)}{',' * (len(s) == 1)})" for s in shapes]
             raise TwoBatchesError(
-                f"{who} combines values of the shapes {' and '.join(shown)}. Broadcasting pairs every sample with every "
+                f"{who} combines values of the shapes {' and '.join(shown)}. Broadcasting pairs every sample "
+                "with every "
                 "other one, which is hardly meant. Give both the same shape, for example with `reshape` or `[..., 0]`."
             )
 
@@ -129,7 +130,9 @@ class AxisProbe:
             self._at(self._big)  # silent broadcasts are found even if every value is a scalar
             return ()
         return batch_axes(
-            self._samples, value, self._at(self._big).get(key, {}).get(part),
+            self._samples,
+            value,
+            self._at(self._big).get(key, {}).get(part),
             lambda: self._at(self._samples + 1).get(key, {}).get(part),
         )
 

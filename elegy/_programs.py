@@ -112,7 +112,9 @@ class Programs:
         """
         state = dataclasses.replace(state, metrics=metrics, sums={})
         step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
-        logs = jax.eval_shape(lambda s, b: as_logs(step(s, b)[1], b, _step_name(training)), abstract(state), abstract(batch))
+        logs = jax.eval_shape(
+            lambda s, b: as_logs(step(s, b)[1], b, _step_name(training)), abstract(state), abstract(batch)
+        )
         self._orders[training] = tuple(logs)
         sums = {name: empty_total(log) for name, log in logs.items() if not getattr(log, "held", False)}
         return jax.tree.map(np.asarray, PassState(metrics, sums, np.int32(0)))
@@ -156,7 +158,6 @@ class Programs:
             # configuration, which is no argument, may differ.
             self._jitted[key] = jax.jit(self._traced(function), donate_argnums=donate)
         return self._jitted[key]
-
 
     def _traced(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:

@@ -165,7 +165,8 @@ def parts_of(value: Any, who: str, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, (list, tuple)) and not is_masked_pair(value):
         inside = ", ".join(short_type(part) for part in value)
         raise TypeError(
-            f"{who} returned a {type(value).__name__} of {inside or 'nothing'}. A loss or metric returns an array, a pair "
+            f"{who} returned a {type(value).__name__} of {inside or 'nothing'}. A loss or metric returns an "
+            "array, a pair "
             "`(values, mask)` of equal shapes, or a dict of parts. Return a dict to name the parts."
         )
     if value is None:

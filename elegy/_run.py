@@ -150,11 +150,11 @@ class NonfiniteWatch:
         self._seen = True
         if self._mode == "raise":
             raise FloatingPointError(
-                f"The loss became NaN or infinite at step {step}. `fit(nonfinite=\"raise\")` ends there. "
+                f'The loss became NaN or infinite at step {step}. `fit(nonfinite="raise")` ends there. '
                 "Lower the learning rate, clip the gradients, or look at the data of that step."
             )
         warnings.warn(
             f"The loss became NaN or infinite at step {step}. The fit goes on. Lower the learning rate, clip the "
-            "gradients, or end such fits with `nonfinite=\"raise\"`.",
+            'gradients, or end such fits with `nonfinite="raise"`.',
             stacklevel=2,
         )

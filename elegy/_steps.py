@@ -105,7 +105,8 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
     """
     if recipe.optimizer is None:
         raise ValueError(
-            "`apply_gradients` was called. The model has no optimizer. Give one: `Model(..., optimizer=optax.adam(1e-3))`."
+            "`apply_gradients` was called. The model has no optimizer. Give one: "
+            "`Model(..., optimizer=optax.adam(1e-3))`."
         )
     updates, optimizer = recipe.optimizer.update(
         gradients, state.optimizer, state.parameters, only, recipe.frozen, extra

@@ -38,7 +38,12 @@ def summary(trainer: Trainer, x: Any, depth: int | None) -> str:
         held = {group: _below(flat, row, rows) for group, flat in groups.items()}
         shown = [_shapes(outputs[row])] if row in outputs else [""] * bool(outputs)
         counts = [f"{sum(_size(leaf) for leaf in leaves):,}" for leaves in held.values()]
-        table.add(row or trainer.recipe.module.name, *shown, *counts, bytes_in_words(_bytes([*held["parameters"], *held["states"]])))
+        table.add(
+            row or trainer.recipe.module.name,
+            *shown,
+            *counts,
+            bytes_in_words(_bytes([*held["parameters"], *held["states"]])),
+        )
     return render(table) + _totals(groups)
 
 
@@ -57,7 +62,11 @@ def _order(outputs: dict[str, Any]) -> Any:
     places = {path: place for place, path in enumerate(outputs)}
 
     def key(path: str) -> tuple[Any, ...]:
-        return tuple((places.get("/".join(path.split("/")[: i + 1]), len(places)), name) for i, name in enumerate(path.split("/")) if path)
+        return tuple(
+            (places.get("/".join(path.split("/")[: i + 1]), len(places)), name)
+            for i, name in enumerate(path.split("/"))
+            if path
+        )
 
     return key
 

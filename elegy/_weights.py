@@ -64,14 +64,15 @@ def load_weights(path: str | Path, state: RunState) -> RunState:
     for name, array in stored.items():
         group, _, leaf = name.partition("/")
         groups[group][leaf] = jnp.asarray(array)
-    trees = {group: unflatten({leaf: flat[leaf] for leaf in flatten(getattr(state, group))}) for group, flat in groups.items()}
+    trees = {
+        group: unflatten({leaf: flat[leaf] for leaf in flatten(getattr(state, group))})
+        for group, flat in groups.items()
+    }
     return dataclasses.replace(state, **trees)
 
 
 def _named(state: RunState) -> dict[str, Any]:
-    return {
-        f"{group}/{path}": leaf for group in _GROUPS for path, leaf in flatten(getattr(state, group)).items()
-    }
+    return {f"{group}/{path}": leaf for group in _GROUPS for path, leaf in flatten(getattr(state, group)).items()}
 
 
 def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

@@ -29,9 +29,16 @@ def everything():
         elegy.metrics.F1(average="macro"),
         elegy.metrics.Mean(),
         lambda y_pred: y_pred.max(-1),
-        cross("mean_with_sample_weight", name="cross") if False else cross(from_logits=True, reduction="mean_with_sample_weight"),
+        cross("mean_with_sample_weight", name="cross")
+        if False
+        else cross(from_logits=True, reduction="mean_with_sample_weight"),
     ]
-    loss = [cross(from_logits=True), parts, elegy.regularizers.GlobalL2(), elegy.losses.SparseCategoricalCrossentropy(True, "sum", name="sum")]
+    loss = [
+        cross(from_logits=True),
+        parts,
+        elegy.regularizers.GlobalL2(),
+        elegy.losses.SparseCategoricalCrossentropy(True, "sum", name="sum"),
+    ]
     return elegy.Model(Linear(4), loss=loss, metrics=metrics, optimizer=optax.sgd(0.0))
 
 
@@ -54,7 +61,9 @@ def partitions(draw):
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(sizes=partitions(), weights=st.lists(st.floats(0, 4, width=16), min_size=ROWS, max_size=ROWS), train=st.booleans())
+@given(
+    sizes=partitions(), weights=st.lists(st.floats(0, 4, width=16), min_size=ROWS, max_size=ROWS), train=st.booleans()
+)
 def test_any_cut_and_any_weights_give_the_same_epoch_logs(sizes, weights, train):
     w = np.array(weights, np.float32)
     batches = [(X[part], Y[part], w[part]) for part in cut(sizes)]
@@ -78,7 +87,11 @@ def test_random_sleeps_in_the_loader_change_no_bit():
                     time.sleep(random.rand() / 100)
                 yield X[part], Y[part]
 
-        model = elegy.Model(lambda x: Linear(4)(Dropout(0.3)(x)), loss=elegy.losses.SparseCategoricalCrossentropy(True), optimizer="adam")
+        model = elegy.Model(
+            lambda x: Linear(4)(Dropout(0.3)(x)),
+            loss=elegy.losses.SparseCategoricalCrossentropy(True),
+            optimizer="adam",
+        )
         history = model.fit(loader, epochs=3, verbose=0).history
         return history, jax.tree.leaves(model.parameters)
 

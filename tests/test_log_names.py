@@ -115,6 +115,6 @@ def test_the_total_is_always_there(rows):
     }.items(),
 )  # fmt: skip
 def test_class_names_become_snake_case(name, expected):
-    assert elegy.Model(lambda x: x, metrics=type(name, (elegy.Metric,), {"call": lambda self, y_pred: y_pred})()).evaluate(
-        np.ones((2, 1)), verbose=0
-    ) == {"loss": 0.0, expected: 1.0}
+    assert elegy.Model(
+        lambda x: x, metrics=type(name, (elegy.Metric,), {"call": lambda self, y_pred: y_pred})()
+    ).evaluate(np.ones((2, 1)), verbose=0) == {"loss": 0.0, expected: 1.0}

@@ -56,7 +56,9 @@ def test_a_vector_without_a_batch_axis_averages_over_batches(rows):
 
 
 def test_nothing_over_nothing_is_zero_with_a_zero_gradient(rows):
-    model = elegy.Model(elegy.nn.Linear(1), loss=elegy.losses.MeanSquaredError("mean_with_sample_weight"), optimizer="sgd")
+    model = elegy.Model(
+        elegy.nn.Linear(1), loss=elegy.losses.MeanSquaredError("mean_with_sample_weight"), optimizer="sgd"
+    )
     before = model.init(rows, rows[:, :1]).parameters["w"]
     history = model.fit(rows, rows[:, :1], sample_weight=np.zeros(8), verbose=0)
     assert history.history["loss"] == [0.0]
@@ -70,7 +72,9 @@ def test_a_list_of_values_is_an_error_since_only_dicts_partition(rows):
 
 def test_weight_multiplies_the_numerator_also_as_a_schedule(rows):
     loss = elegy.losses.MeanSquaredError(weight=lambda step: jnp.where(step < 2, 1.0, 3.0))
-    history = elegy.Model(lambda x: x, loss=loss, optimizer=optax.sgd(0.0)).fit(rows, rows + 1, batch_size=4, epochs=2, verbose=0)
+    history = elegy.Model(lambda x: x, loss=loss, optimizer=optax.sgd(0.0)).fit(
+        rows, rows + 1, batch_size=4, epochs=2, verbose=0
+    )
     assert history.history["loss"] == pytest.approx([1.0, 3.0], rel=1e-5)
 
 
@@ -94,7 +98,11 @@ def test_parameters_inside_a_loss_are_an_error(rows):
         ("batch axis last", lambda y_pred: y_pred.T, lambda x: (W[:, None] * x).mean()),
         ("per class", lambda y_pred: y_pred.mean(0), lambda x: x.mean()),
         ("scalar of parameters", lambda parameters: jnp.float32(5), lambda x: 5.0),
-        ("pairs of samples", lambda y_pred: jnp.einsum("ij,kj->ik", y_pred, y_pred), lambda x: (W[:, None] * (x @ x.T)).mean()),
+        (
+            "pairs of samples",
+            lambda y_pred: jnp.einsum("ij,kj->ik", y_pred, y_pred),
+            lambda x: (W[:, None] * (x @ x.T)).mean(),
+        ),
     ],
 )
 def test_which_axis_is_the_batch_is_found_out(rows, name, loss, expected):
@@ -208,7 +216,9 @@ def test_class_weight_multiplies_the_values_of_its_class_in_training_only(kind):
 
 def test_class_weight_that_nobody_uses_is_an_error(rows):
     with pytest.raises(ValueError, match="No loss or metric of the model asks for it"):
-        elegy.Model(lambda x: x, loss=elegy.losses.MeanSquaredError(), optimizer="sgd").fit(rows, rows, class_weight={0: 1.0}, verbose=0)
+        elegy.Model(lambda x: x, loss=elegy.losses.MeanSquaredError(), optimizer="sgd").fit(
+            rows, rows, class_weight={0: 1.0}, verbose=0
+        )
 
 
 def test_class_weight_per_output():
@@ -228,7 +238,9 @@ def test_class_weight_per_output():
 # L5
 def test_gradients_flow_through_injected_parameters(rows):
     model = elegy.Model(
-        elegy.nn.Linear(1, w_init=jnp.ones), loss=lambda parameters: jnp.sum(parameters["w"] ** 2), optimizer=optax.sgd(0.25)
+        elegy.nn.Linear(1, w_init=jnp.ones),
+        loss=lambda parameters: jnp.sum(parameters["w"] ** 2),
+        optimizer=optax.sgd(0.25),
     )
     model.train_on_batch(rows)
     np.testing.assert_allclose(model.parameters["w"], 0.5)
@@ -267,7 +279,9 @@ def test_bind_points_any_argument_at_any_path(rows):
 
 def test_bind_serves_metrics_functions_and_parameters(rows):
     norm = elegy.bind(lambda v: jnp.sum(v**2), v="parameters/w")
-    model = elegy.Model(elegy.nn.Linear(2, w_init=jnp.ones), metrics=[norm, elegy.bind(elegy.metrics.Mean(), y_pred="x")])
+    model = elegy.Model(
+        elegy.nn.Linear(2, w_init=jnp.ones), metrics=[norm, elegy.bind(elegy.metrics.Mean(), y_pred="x")]
+    )
     logs = model.evaluate(rows, verbose=0)
     assert logs["lambda"] == 6.0 and logs["mean"] == pytest.approx(rows.mean(), rel=1e-6)
 

@@ -97,7 +97,13 @@ def test_a_hook_metric_that_keeps_nothing_is_averaged_over_the_samples(rows):
 
 
 def test_functions_divide_by_the_weights_and_losses_by_the_count(rows):
-    logs = evaluate([lambda y_pred: y_pred.mean(-1), elegy.losses.MeanAbsoluteError()], rows, 0 * rows, sample_weight=W, batch_size=3)
+    logs = evaluate(
+        [lambda y_pred: y_pred.mean(-1), elegy.losses.MeanAbsoluteError()],
+        rows,
+        0 * rows,
+        sample_weight=W,
+        batch_size=3,
+    )
     assert logs["lambda"] == pytest.approx((W * rows.mean(-1)).sum() / W.sum(), rel=1e-5)
     assert logs["mean_absolute_error"] == pytest.approx((W * rows.mean(-1)).mean(), rel=1e-5)
 
@@ -134,7 +140,9 @@ def test_state_that_changes_its_shape_is_an_error_naming_it(rows):
 
 
 def test_metrics_reset_with_each_epoch_and_do_not_mix_with_validation(rows):
-    model = elegy.Model(lambda x: x, metrics=[Hooked(), Largest()], loss=lambda y_pred: y_pred, optimizer=optax.sgd(0.0))
+    model = elegy.Model(
+        lambda x: x, metrics=[Hooked(), Largest()], loss=lambda y_pred: y_pred, optimizer=optax.sgd(0.0)
+    )
     history = model.fit(rows, validation_data=(10 * rows,), batch_size=3, epochs=3, verbose=0).history
     assert history["hooked"] == pytest.approx([rows.mean()] * 3, rel=1e-5)
     assert history["val_hooked"] == pytest.approx([10 * rows.mean()] * 3, rel=1e-5)
@@ -194,7 +202,9 @@ def test_metrics_see_losses_gradients_and_updates_in_training_only(rows):
     def doubled(losses):
         return 2 * losses["loss"]
 
-    model = elegy.Model(elegy.nn.Linear(1), loss="mse", metrics=[gradient_norm, update_norm, doubled], optimizer=optax.sgd(0.5))
+    model = elegy.Model(
+        elegy.nn.Linear(1), loss="mse", metrics=[gradient_norm, update_norm, doubled], optimizer=optax.sgd(0.5)
+    )
     history = model.fit(rows, rows[:, :1], validation_data=(rows, rows[:, :1]), verbose=0).history
     assert history["update_norm"][0] == pytest.approx(0.5, rel=1e-4)
     assert history["doubled"][0] == pytest.approx(2 * history["loss"][0], rel=1e-5)
@@ -218,7 +228,9 @@ def test_a_metrics_key_is_its_own_and_changes_nobodys_dropout(rows):
         return jax.random.normal(key)
 
     def train(metrics):
-        model = elegy.Model(lambda x: elegy.nn.Dropout(0.5)(x), loss=lambda y_pred: y_pred, metrics=metrics, optimizer=optax.sgd(0.0))
+        model = elegy.Model(
+            lambda x: elegy.nn.Dropout(0.5)(x), loss=lambda y_pred: y_pred, metrics=metrics, optimizer=optax.sgd(0.0)
+        )
         return model.fit(rows, batch_size=4, epochs=2, verbose=0).history
 
     with_noise = train([noise, elegy.bind(noise, key="key")])
@@ -227,7 +239,9 @@ def test_a_metrics_key_is_its_own_and_changes_nobodys_dropout(rows):
 
 
 def test_every_metric_tells_its_better_direction():
-    model = elegy.Model(lambda x: x, loss="mse", metrics=[Largest(), elegy.metrics.MeanAbsoluteError(), Hooked(), elegy.losses.Huber()])
+    model = elegy.Model(
+        lambda x: x, loss="mse", metrics=[Largest(), elegy.metrics.MeanAbsoluteError(), Hooked(), elegy.losses.Huber()]
+    )
     assert [model.better(name) for name in ("loss", "val_loss", "largest", "val_mean_absolute_error", "hooked", "huber")] == [
         "lower", "lower", "higher", "lower", None, "lower",
     ]  # fmt: skip

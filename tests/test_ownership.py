@@ -22,7 +22,13 @@ def test_what_leaves_the_model_is_never_donated(rows):
     model = model_of()
     kept = model.init(rows, rows[:, :1])
     during = []
-    model.fit(rows, rows[:, :1], epochs=3, callbacks=[Lambda(on_epoch_end=lambda epoch, logs: during.append(model.parameters))], verbose=0)
+    model.fit(
+        rows,
+        rows[:, :1],
+        epochs=3,
+        callbacks=[Lambda(on_epoch_end=lambda epoch, logs: during.append(model.parameters))],
+        verbose=0,
+    )
     model.train_on_batch(rows, rows[:, :1])
     model.fit(rows, rows[:, :1], verbose=0)
     values = [np.asarray(tree["w"]) for tree in (kept.parameters, *during)]

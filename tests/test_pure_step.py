@@ -70,7 +70,13 @@ def step(model):
 def test_twenty_steps_of_two_seeds_under_vmap_equal_two_fits(digits):
     x, y = digits
     model = make()
-    states = [make(seed).init(x, y, ) for seed in (1, 2)]
+    states = [
+        make(seed).init(
+            x,
+            y,
+        )
+        for seed in (1, 2)
+    ]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     stacked, _ = jax.lax.scan(jax.vmap(step(model), in_axes=(0, None)), stacked, batches_of(x, y, 20))
     for number, seed in enumerate((1, 2)):
@@ -88,7 +94,11 @@ def test_ten_steps_inside_scan_equal_ten_steps(digits):
     assert_close(state.parameters, fitted.parameters)
     assert_close(state.states, fitted.states)
     assert float(logs["accuracy"].value[-1]) == pytest.approx(history["accuracy"][0], abs=1e-6)
-    assert list(logs) == list(history) and logs["loss"].value.shape == () or logs["parts_loss/cross"].terms[0][0].shape == (10,)
+    assert (
+        list(logs) == list(history)
+        and logs["loss"].value.shape == ()
+        or logs["parts_loss/cross"].terms[0][0].shape == (10,)
+    )
 
 
 def test_running_eagerly_equals_jit_over_ten_steps(digits):
@@ -133,7 +143,9 @@ def test_a_batch_sharded_over_eight_devices_gives_the_same_twenty_steps():
         """
     )
     env = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", program, __file__], capture_output=True, text=True, env=env, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", program, __file__], capture_output=True, text=True, env=env, timeout=300
+    )
     assert done.stdout.strip() == "equal", done.stderr[-2000:]
 
 

@@ -81,7 +81,11 @@ def test_equal_seeds_give_equal_bits_and_others_do_not(rows):
 
 def test_a_shared_module_called_twice_has_two_masks(rows):
     dropout = Dropout(0.5)
-    model = elegy.Model(lambda x: (dropout(jnp.ones_like(x)), dropout(jnp.ones_like(x))), loss=lambda y_pred: (y_pred[0] - y_pred[1]) ** 2, optimizer=optax.sgd(0.0))
+    model = elegy.Model(
+        lambda x: (dropout(jnp.ones_like(x)), dropout(jnp.ones_like(x))),
+        loss=lambda y_pred: (y_pred[0] - y_pred[1]) ** 2,
+        optimizer=optax.sgd(0.0),
+    )
     assert model.fit(rows, verbose=0).history["loss"][0] > 0
 
 
@@ -100,7 +104,9 @@ def test_a_callback_changes_a_loss_weight_and_the_learning_rate_scale(rows):
         loss.weight = 10.0
         model.lr_scale = 0.0
 
-    history = model.fit(rows, rows[:, :1], batch_size=8, epochs=3, callbacks=Lambda(on_epoch_end=change), verbose=0).history
+    history = model.fit(
+        rows, rows[:, :1], batch_size=8, epochs=3, callbacks=Lambda(on_epoch_end=change), verbose=0
+    ).history
     assert history["loss"][2] == pytest.approx(history["loss"][1], rel=1e-5)
     assert float(model.state.live["mean_squared_error_loss/weight"]) == 10.0 and model.lr_scale == 0.0
 
@@ -124,7 +130,18 @@ def test_a_hidden_learning_rate_is_no_log_and_setting_it_says_what_to_write(rows
 # F4
 def test_hooks_come_in_keras_order(rows):
     calls = []
-    names = ("train_begin", "train_end", "epoch_begin", "epoch_end", "train_batch_begin", "train_batch_end", "test_begin", "test_end", "test_batch_begin", "test_batch_end")
+    names = (
+        "train_begin",
+        "train_end",
+        "epoch_begin",
+        "epoch_end",
+        "train_batch_begin",
+        "train_batch_end",
+        "test_begin",
+        "test_end",
+        "test_batch_begin",
+        "test_batch_end",
+    )
     hooks = {f"on_{name}": lambda *args, name=name, **kwargs: calls.append(name) for name in names}
     watch = type("Watch", (elegy.Callback,), {k: lambda self, *a, f=f, logs=None: f() for k, f in hooks.items()})()
     model = elegy.Model(lambda x: x, loss=lambda y_pred: y_pred, optimizer="sgd")
@@ -164,7 +181,9 @@ def test_early_stopping_restores_the_best_weights(rows):
             note(epoch, logs, run)
 
     stopping = elegy.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
-    history = model.fit(rows, rows[:, :1], validation_data=(rows, rows[:, :1]), epochs=20, callbacks=[Note(), stopping], verbose=0)
+    history = model.fit(
+        rows, rows[:, :1], validation_data=(rows, rows[:, :1]), epochs=20, callbacks=[Note(), stopping], verbose=0
+    )
     assert len(history.epoch) < 20
     np.testing.assert_allclose(model.parameters["w"], best[min(best)])
     np.testing.assert_allclose(model.module.w, best[min(best)])
@@ -176,7 +195,13 @@ def test_train_step_may_be_overridden_and_its_logs_are_exact(rows):
         def train_step(self, state, batch):
             state, logs = super().train_step(state, batch)
             size = batch["x"].shape[0]
-            return state, {**logs, "double": 2 * logs["loss"], "rows": elegy.Ratio(size, None), "mean": batch["x"].mean(), "last": elegy.Running(batch["x"][-1, 0])}
+            return state, {
+                **logs,
+                "double": 2 * logs["loss"],
+                "rows": elegy.Ratio(size, None),
+                "mean": batch["x"].mean(),
+                "last": elegy.Running(batch["x"][-1, 0]),
+            }
 
     model = Mine(lambda x: x, loss=lambda y_pred: y_pred.mean(-1), optimizer=optax.sgd(0.0))
     history = model.fit(rows, batch_size=3, shuffle=False, verbose=0).history
@@ -225,13 +250,17 @@ def test_named_batches_make_their_columns_injectable(rows):
     model = elegy.Model(lambda x: x, loss=masked, optimizer=optax.sgd(0.0))
     expected = pytest.approx((mask[:, None] * rows).sum() / (3 * mask.sum()), rel=1e-5)
     assert model.fit(elegy.Batch(x=rows, mask=mask), batch_size=3, verbose=0).history["loss"][0] == expected
-    stream = lambda: iter([{"x": rows[:5], "y_true": rows[:5], "mask": mask[:5]}, {"x": rows[5:], "y_true": rows[5:], "mask": mask[5:]}])
+    stream = lambda: iter(
+        [{"x": rows[:5], "y_true": rows[:5], "mask": mask[:5]}, {"x": rows[5:], "y_true": rows[5:], "mask": mask[5:]}]
+    )
     assert model.fit(stream, verbose=0).history["loss"][0] == expected
 
 
 def test_columns_are_taken_out_of_a_mapping(rows):
     model = elegy.Model(lambda image: image, loss="mse", optimizer=optax.sgd(0.0))
-    assert model.fit({"image": rows, "label": rows + 1}, y="label", verbose=0).history["loss"][0] == pytest.approx(1.0, rel=1e-5)
+    assert model.fit({"image": rows, "label": rows + 1}, y="label", verbose=0).history["loss"][0] == pytest.approx(
+        1.0, rel=1e-5
+    )
 
 
 def test_an_iterator_needs_to_know_what_an_epoch_is(rows):
@@ -292,7 +321,10 @@ def test_validation_uses_the_same_key_in_every_pass(rows):
 def test_the_first_ctrl_c_finishes_the_launch_and_returns_the_history(rows):
     ended = []
     model = elegy.Model(Linear(1), loss="mse", optimizer="sgd")
-    press = Lambda(on_epoch_end=lambda epoch, logs: os.kill(os.getpid(), signal.SIGINT) if epoch == 1 else None, on_train_end=lambda logs: ended.append(True))
+    press = Lambda(
+        on_epoch_end=lambda epoch, logs: os.kill(os.getpid(), signal.SIGINT) if epoch == 1 else None,
+        on_train_end=lambda logs: ended.append(True),
+    )
     before = signal.getsignal(signal.SIGINT)
     history = model.fit(rows, rows[:, :1], epochs=9, callbacks=[press], verbose=0)
     assert history.interrupted and history.epoch == [0, 1] and ended == [True]
@@ -314,14 +346,22 @@ def test_the_second_ctrl_c_raises_and_keeps_the_last_finished_launch(rows):
 
 @pytest.mark.parametrize("mode", ["warn", "raise"])
 def test_a_loss_that_is_not_finite_is_reported_with_its_step(rows, mode):
-    model = elegy.Model(lambda x: x, loss=lambda y_pred, step: jnp.where(step == 3, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0))
-    expectation = pytest.warns(UserWarning, match="step 3") if mode == "warn" else pytest.raises(FloatingPointError, match="step 3")
+    model = elegy.Model(
+        lambda x: x, loss=lambda y_pred, step: jnp.where(step == 3, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0)
+    )
+    expectation = (
+        pytest.warns(UserWarning, match="step 3")
+        if mode == "warn"
+        else pytest.raises(FloatingPointError, match="step 3")
+    )
     with expectation:
         model.fit(rows, batch_size=2, epochs=3, nonfinite=mode, verbose=0)
 
 
 def test_terminate_on_nan(rows):
-    model = elegy.Model(lambda x: x, loss=lambda y_pred, step: jnp.where(step == 5, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0))
+    model = elegy.Model(
+        lambda x: x, loss=lambda y_pred, step: jnp.where(step == 5, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0)
+    )
     with pytest.warns(UserWarning, match="step 5"):
         model.fit(rows, batch_size=2, epochs=9, callbacks=[elegy.callbacks.TerminateOnNaN()], verbose=0)
     assert int(model.state.step) == 6

@@ -99,7 +99,9 @@ def test_parameters_learn_and_states_do_not(rows):
             return elegy.nn.Linear(1)(elegy.nn.BatchNormalization()(x))
 
     state = elegy.Model(Normalized()).init(rows)
-    leaves = {"/".join(str(k.key) for k in path).split("/")[-1] for path, _ in jax.tree.leaves_with_path(state.parameters)}
+    leaves = {
+        "/".join(str(k.key) for k in path).split("/")[-1] for path, _ in jax.tree.leaves_with_path(state.parameters)
+    }
     kept = {"/".join(str(k.key) for k in path).split("/")[-1] for path, _ in jax.tree.leaves_with_path(state.states)}
     assert leaves == {"scale", "offset", "w", "b"}
     assert kept == {"average", "hidden", "counter"}
@@ -239,7 +241,9 @@ def test_whole_structures_reach_losses_and_metrics(rows, kind):
 
 # "each Loss optionally filter / index the y_true and y_pred arguments based on a string key (for dicts) or integer key
 # (for tuples) in the constructor's on parameter"
-@pytest.mark.parametrize(("on", "wrap"), [("a", lambda v: {"a": v, "b": 9 * v}), (0, lambda v: (v, 9 * v)), (-2, lambda v: (v, 9 * v))])
+@pytest.mark.parametrize(
+    ("on", "wrap"), [("a", lambda v: {"a": v, "b": 9 * v}), (0, lambda v: (v, 9 * v)), (-2, lambda v: (v, 9 * v))]
+)
 @pytest.mark.parametrize("kind", ["loss", "metrics"])
 def test_on_picks_a_part_of_labels_and_outputs(rows, on, wrap, kind):
     consumer = elegy.losses.MeanSquaredError(on=on) if kind == "loss" else elegy.metrics.MeanSquaredError(on=on)

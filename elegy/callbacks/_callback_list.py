@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import numpy as np
 
 from .._errors import InjectionError, did_you_mean, listing
 from .._inject import Wants, wants
@@ -200,7 +199,7 @@ def _merge(answer: Any, logs: Any, who: str) -> None:
             f"{who} returned a dict. This hook has no logs to add it to. Return None or `elegy.Stop(\"reason\")`."
         )
     for name, value in answer.items():
-        if not isinstance(name, str) or np.ndim(value) or not _is_number(value):
+        if not isinstance(name, str) or not _is_scalar(value):
             raise TypeError(
                 f"{who} returned `{name!r}: {value!r}` for the logs. A log is a number under a name. "
                 "Return a dict of strings and scalars."
@@ -208,7 +207,8 @@ def _merge(answer: Any, logs: Any, who: str) -> None:
         logs[name] = float(jax.device_get(value))
 
 
-def _is_number(value: Any) -> bool:
+def _is_scalar(value: Any) -> bool:
     if isinstance(value, (int, float)):
         return True
-    return bool(getattr(value, "dtype", None) is not None and np.isrealobj(value) and value.dtype.kind not in "OSUMm")
+    dtype = getattr(value, "dtype", None)
+    return getattr(value, "shape", None) == () and getattr(dtype, "kind", "O") in "biufV"

@@ -153,7 +153,8 @@ class EarlyStopping(Callback):
         better = self.model.better(self.monitor) if self.model is not None else None
         if better is None:
             raise ValueError(
-                f"`EarlyStopping(monitor={self.monitor!r})` was asked for. Nothing says whether lower or higher is better "
+                f"`EarlyStopping(monitor={self.monitor!r})` was asked for. Nothing says whether lower or "
+                "higher is better "
                 'there. Give `mode="min"` or `mode="max"`.'
             )
         return 1.0 if better == "higher" else -1.0

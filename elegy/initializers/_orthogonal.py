@@ -47,7 +47,8 @@ class Orthogonal:
         require_matrix("Orthogonal", shape)
         if not -len(shape) <= self.axis < len(shape):
             raise ValueError(
-                f"`Orthogonal` was asked for the shape {tuple(shape)}. It was made with axis={self.axis}, which that shape "
+                f"`Orthogonal` was asked for the shape {tuple(shape)}. It was made with axis={self.axis}, "
+                "which that shape "
                 f"does not have. Give an axis from {-len(shape)} to {len(shape) - 1}."
             )
         return jax.nn.initializers.orthogonal(self.scale, self.axis)(key, tuple(shape), dtype)

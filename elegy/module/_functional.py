@@ -115,10 +115,13 @@ def _call_of(module: Any) -> Callable[..., Any]:
 def _refuse(module: Any) -> None:
     if isinstance(module, type):
         raise TypeError(
-            f"The class `{module.__name__}` was given as a module. A module is an instance. Write `{module.__name__}(...)`, "
+            f"The class `{module.__name__}` was given as a module. A module is an instance. Write "
+            f"`{module.__name__}(...)`, "
             "with parentheses."
         )
-    library = next((c.__module__.split(".")[0] for c in type(module).__mro__ if c.__module__.split(".")[0] in _GUESTS), None)
+    library = next(
+        (c.__module__.split(".")[0] for c in type(module).__mro__ if c.__module__.split(".")[0] in _GUESTS), None
+    )
     if library:
         raise TypeError(
             f"`{type(module).__name__}` of `{library}` was given as a module. Its arrays would be constants here. "
@@ -126,7 +129,8 @@ def _refuse(module: Any) -> None:
         )
     if not callable(module) and not callable(getattr(module, "call", None)):
         raise TypeError(
-            f"A {type(module).__name__} was given as a module. It has neither `call` nor `__call__`. Give an `elegy.Module`, "
+            f"A {type(module).__name__} was given as a module. It has neither `call` nor `__call__`. Give an "
+            "`elegy.Module`, "
             "an object with `call`, a function, or a pair `(init, apply)`."
         )
 

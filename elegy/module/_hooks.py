@@ -39,7 +39,9 @@ def add_parameter(
         [[2.0]]
     """
     scope = _running("add_parameter")
-    return scope.add_parameter(scope.frames[-1].module, name, spec_of(shape, dtype, initializer, trainable, jnp.float32))
+    return scope.add_parameter(
+        scope.frames[-1].module, name, spec_of(shape, dtype, initializer, trainable, jnp.float32)
+    )
 
 
 def update_parameter(name: str, value: Any) -> None:
@@ -99,7 +101,8 @@ def _running(hook: str) -> Scope:
     scope = running_scope()
     if scope is None or not scope.frames:
         raise ValueError(
-            f"`{hook}` was called. No module's call runs. Call it inside the `call` of a module or in a function that a "
+            f"`{hook}` was called. No module's call runs. Call it inside the `call` of a module or in a "
+            "function that a "
             "Model runs."
         )
     return scope

@@ -94,7 +94,8 @@ def _require_same_children(records: Any) -> None:
             if len(child.seen) == 1 and not child.is_named and holds_arrays(child.module, records):
                 mode = "training" if True in child.seen else "evaluation"
                 raise ModuleOrderError(
-                    f"module `{display_name(module)}` makes its child `{name}` in {mode} only. It holds arrays, and children "
+                    f"module `{display_name(module)}` makes its child `{name}` in {mode} only. It holds "
+                    "arrays, and children "
                     "are told apart by their order. Give it a `name=`, or make it in both modes."
                 )
 

@@ -251,7 +251,8 @@ class Module(metaclass=ModuleMeta):
             new = flat.get(path)
             if isinstance(new, jax.core.Tracer) and not isinstance(record.values[name], jax.core.Tracer):
                 raise ValueError(
-                    f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as `jax.jit`. The new "
+                    f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as "
+                    "`jax.jit`. The new "
                     "value would leak out of it. Use `elegy.jit`, or `module.apply(parameters, states, ...)`."
                 )
             if new is not None:
@@ -295,8 +296,9 @@ class Module(metaclass=ModuleMeta):
             return
         if running_scope() is not None:
             raise ValueError(
-                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong to the call "
-                f"there. Write `self.update_parameter(\"{name}\", value)`."
+                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong "
+                "to the call "
+                f'there. Write `self.update_parameter("{name}", value)`.'
             )
         record.values[name] = _fitting(jnp.asarray(value), record, name, name)
 

@@ -62,7 +62,8 @@ def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, 
     if _wants_key(initializer):
         if key is None:
             raise ValueError(
-                f"The initializer `{getattr(initializer, '__name__', initializer)}` asks for a key. There is none here. "
+                f"The initializer `{getattr(initializer, '__name__', initializer)}` asks for a key. There is "
+                "none here. "
                 "Use an initializer `(shape, dtype)`, or a value."
             )
         value = initializer(key, tuple(shape), dtype)

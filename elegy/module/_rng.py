@@ -33,7 +33,9 @@ class RNG:
 
     def __init__(self, seed: int) -> None:
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) < 2**64:
-            raise ValueError(f"`RNG({seed!r})` was made. A seed is an integer from 0 to 2**64 - 1. Choose one of these.")
+            raise ValueError(
+                f"`RNG({seed!r})` was made. A seed is an integer from 0 to 2**64 - 1. Choose one of these."
+            )
         self.words = np.array([int(seed) >> 32, int(seed) & 0xFFFFFFFF], np.uint32)
         self.count = 0
         self._tokens: list[Any] = []
@@ -82,7 +84,8 @@ def refuse_new_parameters(module: Any) -> None:
     who = _running_consumer.get()
     if who is not None:
         raise ValueError(
-            f"{who} calls the module `{display_name(module)}`, which has no arrays yet. What it would make there is never "
+            f"{who} calls the module `{display_name(module)}`, which has no arrays yet. What it would make "
+            "there is never "
             "trained. Put it into the module, or initialize it before and use it as a constant."
         )
 

@@ -127,7 +127,8 @@ class Scope:
         frame.made.add(identity)
         if has_tracer((args, kwargs)):
             raise ValueError(
-                f"{self._who(frame.module)} constructs `{identity}` with an array that is computed in the call. A module's "
+                f"{self._who(frame.module)} constructs `{identity}` with an array that is computed in the "
+                "call. A module's "
                 "constructor takes fixed values. Pass the array to the module's call."
             )
         record = self.record(frame.module)
@@ -163,8 +164,9 @@ class Scope:
         owner = vars(getattr(module, "target", module)) if hasattr(module, "__dict__") else {}
         if identity in record.specs or identity in owner:
             raise ValueError(
-                f"{self._who(module)} makes a child that is called `{identity}`. It has an attribute or parameter of that "
-                f"name. Give the child another one: `name=\"...\"`."
+                f"{self._who(module)} makes a child that is called `{identity}`. It has an attribute or "
+                "parameter of that "
+                f'name. Give the child another one: `name="..."`.'
             )
 
     def _require_same_arguments(
@@ -188,8 +190,10 @@ class Scope:
         for identity, child in self.record(frame.module).children.items():
             if identity not in frame.made and child.has_arrays and not child.is_named:
                 raise ModuleOrderError(
-                    f"{self._who(frame.module)} did not make its child `{identity}` in this call. When it was initialized it "
-                    f"made: {listing(self.record(frame.module).children)}; now: {listing(sorted(frame.made))}. Make the same "
+                    f"{self._who(frame.module)} did not make its child `{identity}` in this call. When it was "
+                    "initialized it "
+                    f"made: {listing(self.record(frame.module).children)}; now: {listing(sorted(frame.made))}. "
+                    "Make the same "
                     "children in each call, or give this one a `name=`."
                 )
 
@@ -202,7 +206,8 @@ class Scope:
             self._declare(module, record, name, spec, path)
         elif path not in self.values:
             raise ModuleOrderError(
-                f"{self._who(module)} adds the parameter `{name}`. When the model was initialized there was none of that "
+                f"{self._who(module)} adds the parameter `{name}`. When the model was initialized there was "
+                "none of that "
                 f"name: it has {listing(self.values)}. Add it in every call, and make the same children in each."
             )
         return self.values[path]
@@ -210,7 +215,8 @@ class Scope:
     def _declare(self, module: Any, record: Record, name: str, spec: Spec, path: str) -> None:
         if has_tracer(spec.initializer):
             raise ValueError(
-                f"{self._who(module)} initializes `{name}` with an array that is computed in the call. An initial value is "
+                f"{self._who(module)} initializes `{name}` with an array that is computed in the call. An "
+                "initial value is "
                 "fixed, or made from a key and a shape. Give a value or a function `(key, shape, dtype)`."
             )
         if spec.trainable and not jnp.issubdtype(spec.dtype, jnp.floating):
@@ -220,7 +226,8 @@ class Scope:
             )
         if name in record.children or name in vars(module) or hasattr(type(module), name):
             raise ValueError(
-                f"{self._who(module)} adds a parameter that is called `{name}`. It has an attribute or child of that name. "
+                f"{self._who(module)} adds a parameter that is called `{name}`. It has an attribute or child "
+                "of that name. "
                 "Choose another name."
             )
         known = record.specs.get(name)
@@ -285,7 +292,8 @@ class Scope:
         """Raise if a raw JAX transform runs between the scope and here."""
         if get_opaque_trace_state() != self._trace:
             raise ValueError(
-                f"{what} inside a JAX transform such as `jax.jit`, `lax.scan` or `jax.checkpoint`. What it writes would "
+                f"{what} inside a JAX transform such as `jax.jit`, `lax.scan` or `jax.checkpoint`. What it "
+                "writes would "
                 "leak out of the transform. Use Elegy's lifted form (`elegy.jit`, `elegy.scan`, `elegy.vmap`, "
                 "`elegy.remat`), or do it outside."
             )

@@ -112,7 +112,9 @@ def test_leaving_out_a_child_is_an_order_error_that_names_both(rows):
     module = Switch()
     module(rows)
     module.use = False
-    with pytest.raises(elegy.ModuleOrderError, match="did not make its child `linear_1`.*linear, linear_1; now: linear"):
+    with pytest.raises(
+        elegy.ModuleOrderError, match="did not make its child `linear_1`.*linear, linear_1; now: linear"
+    ):
         module(rows)
 
 
@@ -264,7 +266,9 @@ def test_a_state_may_turn_from_integer_to_float_but_not_change_its_shape(rows):
     module(rows)
     assert module.mean.dtype == jnp.float32
     with pytest.raises(ValueError, match="A state keeps its shape"):
-        made_in_call(lambda self, x: self.update_parameter("n", x) or x + self.add_parameter("n", trainable=False))(rows)
+        made_in_call(lambda self, x: self.update_parameter("n", x) or x + self.add_parameter("n", trainable=False))(
+            rows
+        )
 
 
 def test_a_copy_is_independent(rows):

@@ -67,7 +67,9 @@ def test_a_pair_may_ask_for_training_key_and_states(rows):
     np.testing.assert_allclose(model.predict(rows, verbose=0), rows)
 
 
-@pytest.mark.parametrize(("module", "match"), [(Linear, r"`Linear\(\.\.\.\)`, with"), (3, "neither `call` nor"), ("net", "str was given")])
+@pytest.mark.parametrize(
+    ("module", "match"), [(Linear, r"`Linear\(\.\.\.\)`, with"), (3, "neither `call` nor"), ("net", "str was given")]
+)
 def test_what_is_no_module_is_an_error(module, match):
     with pytest.raises(TypeError, match=match):
         elegy.Model(module)
@@ -94,7 +96,9 @@ def test_optional_inputs_keep_their_defaults(rows):
 
 
 def test_a_missing_input_is_named(rows):
-    with pytest.raises(TypeError, match=r"asks for `image`, which `x` does not have. It has: imagee.*Did you mean `imagee`"):
+    with pytest.raises(
+        TypeError, match=r"asks for `image`, which `x` does not have. It has: imagee.*Did you mean `imagee`"
+    ):
         elegy.Model(lambda image: image).predict({"imagee": rows}, verbose=0)
 
 
