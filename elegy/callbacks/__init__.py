@@ -1,4 +1,4 @@
-"""Objects that are told what happens while a model trains, evaluates or predicts, and may answer."""
+"""Callbacks: be told what happens while a model trains, evaluates or predicts, and answer."""
 
 from ._callback import Callback as Callback
 from ._callback import Stop as Stop

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 WIDTH = 20
 
 
-def bar_line(done: int, target: int | None, time: str, logs: Mapping[str, float], *, fill: str = "━") -> tuple[str, ...]:
+def bar_line(
+    done: int, target: int | None, time: str, logs: Mapping[str, float], *, fill: str = "━"
+) -> tuple[str, ...]:
     """The parts of `12/100 ━━━━ 3s 20ms/step - loss: 0.1234`: before the bar, its full part, its empty part, after it.
 
     Args:

@@ -1,80 +1,53 @@
-"""What a callback is: its hooks, in Keras' names and order, and what it may answer."""
+"""The base of all callbacks: every hook there is, each doing nothing."""
 
 import dataclasses
 import types
 from collections.abc import Mapping
 from typing import Any
 
-# The arguments of each hook in Keras' order; hooks whose arguments have other names are called by position.
-KERAS_ORDER: Mapping[str, tuple[str, ...]] = {
-    "on_train_begin": ("logs",),
-    "on_train_end": ("logs",),
-    "on_epoch_begin": ("epoch", "logs"),
-    "on_epoch_end": ("epoch", "logs"),
-    "on_train_batch_begin": ("batch", "logs"),
-    "on_train_batch_end": ("batch", "logs"),
-    "on_test_begin": ("logs",),
-    "on_test_end": ("logs",),
-    "on_test_batch_begin": ("batch", "logs"),
-    "on_test_batch_end": ("batch", "logs"),
-    "on_predict_begin": ("logs",),
-    "on_predict_end": ("logs",),
-    "on_predict_batch_begin": ("batch", "logs"),
-    "on_predict_batch_end": ("batch", "logs"),
-    "on_exception": ("exception",),
-}
-
-# Keras' short names; the long name wins where a callback has both.
-ALIASES: Mapping[str, str] = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
-
 
 @dataclasses.dataclass(frozen=True)
 class Stop:
-    """A callback's answer that ends the fit after the launch that runs.
+    """What a hook returns to end the fit.
 
-    Attributes:
-        reason: one sentence for the user.
+    The launch that runs is finished, the epoch's hooks and `on_train_end` are called, and `fit` returns its history.
+
+    Args:
+        reason: why, in words for people; it becomes `run.stop_reason`.
 
     Example:
-        >>> import elegy
-        >>> elegy.Stop("the loss is low enough").reason
-        'the loss is low enough'
+        >>> Stop("the loss is low enough")
+        Stop(reason='the loss is low enough')
     """
 
-    reason: str
-
-
-Answer = Stop | Mapping[str, Any] | None
+    reason: str = "a callback asked for it"
 
 
 class Callback:
-    """Is told what happens while a model trains, evaluates or predicts; override the hooks you need.
+    """Subclass it and override the hooks you need; the names, their order and their arguments are those of Keras.
 
-    A hook gets what its arguments name: `logs`, `run` (read-only: `run.epoch`, `run.step`, `run.logs`, `run.state`,
-    `run.model`), and `epoch`, `batch` or `exception` where the hook has them. With other argument names it is called by
-    position, in the order shown here. Epochs and batches count from 0.
+    A hook takes Keras' arguments, or asks by name for any of them and for `run`, a read-only view of the fit
+    (`run.epoch`, `run.step`, `run.logs`, `run.state`, `run.model`): `def on_epoch_end(self, logs, run)`. `epoch` and
+    `batch` count from 0. `logs` is a mapping that yields Python floats; reading it waits for the device.
 
-    A hook answers None, a dict of scalars that is merged into `logs`, or `elegy.Stop("reason")`, which ends the fit.
-    Setting `self.model.stop_training = True` ends it too.
+    A hook returns None, `elegy.Stop("reason")`, or a dict of numbers that is added to the logs (from
+    `on_epoch_end` and `on_test_end` it reaches the bar and the history). `self.model.stop_training = True` works too.
 
-    `logs` is a mapping of Python floats; reading it waits for the device, so a hook that does not read costs little.
-    A callback that overrides `on_train_batch_begin` or sets `every_step = True` makes the fit run one step at a time. With
-    `on_train_batch_end` alone, several steps may run in one launch; the hook is then called once for each of them after the
-    launch, and an answer takes effect at the launch's end.
+    Overriding `on_train_batch_begin` makes `fit` run single steps. `on_train_batch_end` alone may be called after
+    several steps have run, once for each with that step's own logs; a stop or a change made there then takes effect
+    after them.
 
     Attributes:
-        model: the model, while it calls the callback.
-        params: `{"verbose", "epochs", "steps"}` of the verb that runs; `steps` is None where it is not known.
-        every_step: True makes the fit run one step at a time.
+        model: the model that runs.
+        params: `verbose`, `epochs` and `steps` (of one epoch; None if unknown).
+        every_step: set it to True in a subclass to see each step before the next one starts.
 
     Example:
-        >>> import elegy
-        >>> class Target(elegy.Callback):
+        >>> class StopWhenGood(Callback):
         ...     def on_epoch_end(self, epoch, logs):
-        ...         if logs["loss"] < 0.1:
-        ...             return elegy.Stop("the loss is low enough")
-        >>> Target().on_epoch_end(3, {"loss": 0.05})
-        Stop(reason='the loss is low enough')
+        ...         return Stop("accurate enough") if logs["accuracy"] > 0.99 else None
+        >>> StopWhenGood().on_epoch_end(3, {"accuracy": 0.995})
+        Stop(reason='accurate enough')
     """
 
     model: Any = None
@@ -82,90 +55,54 @@ class Callback:
     every_step: bool = False
 
     def set_model(self, model: Any) -> None:
-        """Receive the model before the first hook.
-
-        Args:
-            model: becomes `self.model`.
-        """
+        """Learn which model runs; called before the first hook."""
         self.model = model
 
     def set_params(self, params: Mapping[str, Any]) -> None:
-        """Receive what the verb was asked for before the first hook.
-
-        Args:
-            params: `{"verbose", "epochs", "steps"}`; becomes `self.params`.
-        """
+        """Learn `verbose`, `epochs` and `steps`; called before the first hook."""
         self.params = params
 
-    def on_train_begin(self, logs: Any = None) -> Answer:
-        """Before the first epoch."""
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called once, before the first epoch; `logs` is empty."""
 
-    def on_train_end(self, logs: Any = None) -> Answer:
-        """After the last epoch, also when the fit was stopped or interrupted by Ctrl-C.
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called once, after the last epoch, also after a stop or Ctrl-C; `logs` are those of that epoch."""
 
-        Args:
-            logs: of the last epoch.
-        """
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before the first step of an epoch; `logs` is empty."""
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> Answer:
-        """Before the first step of an epoch."""
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after the steps and the validation of an epoch; `logs` hold both, exact over the epoch."""
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> Answer:
-        """After the last step of an epoch and its validation.
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before a training step; overriding it makes `fit` run single steps."""
 
-        Args:
-            epoch: its number, from 0.
-            logs: exact values over the epoch; those of validation begin with `val_`.
-        """
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after a training step; `logs` hold each loss of that step and the running metrics."""
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> Answer:
-        """Before a training step; overriding it makes the fit run one step at a time."""
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before an evaluation, also before each validation of a fit."""
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> Answer:
-        """After a training step.
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after an evaluation or validation; `logs` are its exact results."""
 
-        Args:
-            batch: its number within the epoch, from 0.
-            logs: the losses of this step, and the running values of the metrics.
-        """
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before a batch is evaluated."""
 
-    def on_batch_begin(self, batch: int, logs: Any = None) -> Answer:
-        """A short name of `on_train_batch_begin`."""
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after a batch was evaluated; `logs` hold each loss of that batch and the running metrics."""
 
-    def on_batch_end(self, batch: int, logs: Any = None) -> Answer:
-        """A short name of `on_train_batch_end`."""
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before a prediction."""
 
-    def on_test_begin(self, logs: Any = None) -> Answer:
-        """Before an evaluation, also before the validation of an epoch."""
+    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after a prediction."""
 
-    def on_test_end(self, logs: Any = None) -> Answer:
-        """After an evaluation.
+    def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called before a batch is predicted."""
 
-        Args:
-            logs: exact values over the data.
-        """
+    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> Any:
+        """Called after a batch was predicted."""
 
-    def on_test_batch_begin(self, batch: int, logs: Any = None) -> Answer:
-        """Before a batch of an evaluation."""
-
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> Answer:
-        """After a batch of an evaluation."""
-
-    def on_predict_begin(self, logs: Any = None) -> Answer:
-        """Before a prediction."""
-
-    def on_predict_end(self, logs: Any = None) -> Answer:
-        """After a prediction."""
-
-    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> Answer:
-        """Before a batch of a prediction."""
-
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> Answer:
-        """After a batch of a prediction."""
-
-    def on_exception(self, exception: BaseException) -> Answer:
-        """When a fit ends by an exception, which is raised again afterwards; `on_train_end` is not called then.
-
-        Args:
-            exception: what was raised.
-        """
+    def on_exception(self, exception: BaseException) -> Any:
+        """Called when `fit` is about to raise `exception`; `on_train_end` is then not called."""

@@ -1,214 +1,169 @@
-"""Telling many callbacks what happens, at next to no cost for what nobody listens to."""
+"""All callbacks of a run as one: who overrides which hook, what each is given, and what its answers do."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import jax
+import numpy as np
 
-from .._errors import InjectionError, did_you_mean, listing
-from .._inject import Wants, wants
-from .._logs import LazyLogs
-from ._callback import ALIASES, KERAS_ORDER, Callback, Stop
+from .._errors import listing, short_type
+from ._callback import Stop
+from ._history import History
+from ._hooks import HOOKS, Hook, read_hooks
 from ._progress_bar import ProgressBar
+
+# The hooks whose logs somebody reads afterwards.
+_LOGGING_HOOKS = ("on_epoch_end", "on_train_batch_end", "on_test_end", "on_test_batch_end")
 
 
 class CallbackList:
-    """Calls a hook of several callbacks in their order, and gathers their answers.
-
-    Signatures are read here, once: a hook gets what its arguments name, or Keras' arguments by position if they have other
-    names.
+    """Calls the hooks of several callbacks, in order, with what each asks for.
 
     Args:
-        callbacks: one callback, or a list or tuple of them; it is copied. Any object with a hook is a callback.
-        model: is handed to each callback's `set_model`.
-        params: are handed to each callback's `set_params`.
+        callbacks: a callback, or a list of them; the list is not changed.
+        model: given to each callback's `set_model`.
+        params: given to each callback's `set_params`.
+        offers: by hook the names that the loop can give it beyond `run` and Keras' arguments.
 
     Raises:
-        TypeError: something is no callback, or a class where an object belongs.
-        InjectionError: a hook asks for what it cannot get.
+        InjectionError: a hook asks for a name that it is not offered.
+        TypeError: something is no callback.
 
     Example:
-        >>> seen = []
-        >>> class Note(Callback):
-        ...     def on_epoch_end(self, epoch, logs):
-        ...         seen.append(epoch)
-        ...         return {"twice": 2 * logs["loss"]}
-        >>> callbacks, logs = CallbackList(Note()), {"loss": 0.5}
-        >>> callbacks.call("on_epoch_end", epoch=3, logs=logs)
-        >>> seen, logs
-        ([3], {'loss': 0.5, 'twice': 1.0})
+        >>> from elegy.callbacks import LambdaCallback
+        >>> callbacks = CallbackList(LambdaCallback(on_epoch_end=lambda epoch, logs: {"twice": 2 * logs["loss"]}))
+        >>> logs = {"loss": 1.5}
+        >>> callbacks.call("on_epoch_end", epoch=0, logs=logs)
+        >>> logs
+        {'loss': 1.5, 'twice': 3.0}
     """
 
-    def __init__(self, callbacks: Any = None, *, model: Any = None, params: Mapping[str, Any] | None = None) -> None:
-        self.callbacks = _checked(callbacks)
-        params = dict(params or {})
+    def __init__(
+        self,
+        callbacks: Any = None,
+        *,
+        model: Any = None,
+        params: Mapping[str, Any] | None = None,
+        offers: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        self.callbacks: tuple[Any, ...] = _as_tuple(callbacks)
+        self._hooks: dict[str, list[Hook]] = {name: [] for name in HOOKS}
+        self._may_print: set[str] = set()
         for callback in self.callbacks:
-            if callable(set_model := getattr(callback, "set_model", None)):
-                set_model(model)
-            if callable(set_params := getattr(callback, "set_params", None)):
-                set_params(params)
-        self._hooks = {
-            hook: tuple(found for callback in self.callbacks if (found := _hook_of(callback, hook)) is not None)
-            for hook in KERAS_ORDER
-        }
-        self._bars = tuple(callback for callback in self.callbacks if isinstance(callback, ProgressBar))
+            for name, hook in read_hooks(callback, offers or {}).items():
+                self._hooks[name].append(hook)
+                if not isinstance(callback, (ProgressBar, History)) and "batch" not in name:
+                    self._may_print.add(name)
+        self._bars = [callback for callback in self.callbacks if isinstance(callback, ProgressBar)]
+        if model is not None:
+            self.set_model(model)
+        if params is not None:
+            self.set_params(params)
+
+    @property
+    def needs_every_step(self) -> bool:
+        """Whether a callback must act between any two steps."""
+        begins = bool(self._hooks["on_train_batch_begin"])
+        return begins or any(getattr(callback, "every_step", False) for callback in self.callbacks)
 
     def overrides(self, hook: str) -> bool:
-        """Whether any callback listens to a hook.
-
-        Args:
-            hook: its name, like `on_train_batch_end`.
-        """
+        """Whether a callback overrides `hook`."""
         return bool(self._hooks[hook])
 
+    def asked_names(self, hook: str) -> frozenset[str]:
+        """What callbacks ask `hook` for by name, beyond `run` and Keras' arguments."""
+        names = {name for each in self._hooks[hook] for name in each.asked_names}
+        return frozenset(names.difference(("run", *HOOKS[hook])))
+
+    def set_model(self, model: Any) -> None:
+        """Tell every callback which model runs."""
+        self._tell("set_model", model)
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Tell every callback `verbose`, `epochs` and `steps`; each gets a dict of its own."""
+        self._tell("set_params", params)
+
     def call(self, hook: str, **offer: Any) -> Stop | None:
-        """Call a hook of every callback that has it.
+        """Call a hook of all callbacks that override it.
+
+        Dicts they return are added to `logs`, so that later callbacks see them.
 
         Args:
-            hook: its name, like `on_epoch_end`.
-            **offer: what the hook may ask for; dict answers are merged into `logs`.
+            hook: which one.
+            **offer: injectable values by name; Keras' arguments of that hook always, `run` while a fit runs.
 
         Returns:
-            The first `Stop` that was answered; the callbacks after it are called all the same.
+            The first `Stop` that a callback answered; all others have been called too.
 
         Raises:
-            TypeError: an answer is not None, a dict of scalars or a `Stop`.
-            InjectionError: a hook asks for a name that is not on offer this time.
+            InjectionError: a hook asks for a name that is not on offer.
+            TypeError: a callback answered something else than None, a dict of numbers, or `Stop`.
         """
-        stop: Stop | None = None
-        for listener in self._hooks[hook]:
-            answer = listener.call(offer)
-            if answer is None:
-                continue
-            if isinstance(answer, Stop):
-                stop = stop or answer
-            else:
-                _merge(answer, offer.get("logs"), listener.who)
-        return stop
+        called = self._hooks[hook]
+        if hook in self._may_print:
+            for bar in self._bars:
+                bar.clear_line()
+        stops = [stop for each in called if (stop := _taken(each, each(offer), offer)) is not None]
+        return stops[0] if stops else None
 
-    def launch_end(self, steps_done: int, running_logs: Callable[[], LazyLogs]) -> None:
-        """Tell the progress bars that a launch of training or prediction was sent off.
+    def launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
+        """Tell the bar that a launch was started.
 
         Args:
-            steps_done: steps of this epoch or prediction so far.
-            running_logs: makes the running values; called only by a bar that is redrawn.
+            steps_done: steps or batches of this epoch or pass so far.
+            read_logs: makes the `LazyLogs` of the pass so far; called only if the bar is about to be redrawn.
         """
         for bar in self._bars:
-            bar.on_launch_end(steps_done, running_logs)
+            bar.on_launch_end(steps_done, read_logs)
 
     def test_launch_end(self, steps_done: int) -> None:
-        """Tell the progress bars that a launch of an evaluation was sent off.
+        """Tell the bar that a launch of an evaluation was started.
 
         Args:
-            steps_done: steps of this evaluation so far.
+            steps_done: batches of this pass so far.
         """
         for bar in self._bars:
             bar.on_test_launch_end(steps_done)
 
-
-@dataclasses.dataclass(frozen=True)
-class _Listener:
-    """One hook of one callback, and how it is called: by these names, or by these positions."""
-
-    function: Callable[..., Any]
-    who: str
-    positions: tuple[str, ...] | None
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-
-    def call(self, offer: Mapping[str, Any]) -> Any:
-        if self.positions is not None:
-            return self.function(*(offer.get(name) for name in self.positions))
-        for name in self.required:
-            if name not in offer:
-                raise InjectionError(
-                    f"{self.who} asks for `{name}`, which it cannot get this time. It can get: {listing(offer)}. "
-                    "Give the argument a default."
-                )
-        return self.function(**{name: offer[name] for name in self.required + self.optional if name in offer})
+    def _tell(self, setter: str, value: Any) -> None:
+        for callback in self.callbacks:
+            method = getattr(callback, setter, None)
+            if method is not None:
+                method(dict(value) if isinstance(value, Mapping) else value)
 
 
-def _checked(callbacks: Any) -> tuple[Any, ...]:
-    """The callbacks as a tuple, each an object with a hook."""
+def _as_tuple(callbacks: Any) -> tuple[Any, ...]:
     if callbacks is None:
         return ()
-    several = tuple(callbacks) if isinstance(callbacks, (list, tuple)) else (callbacks,)
-    for callback in several:
-        if isinstance(callback, type):
-            raise TypeError(
-                f"`callbacks=` got the class `{callback.__name__}`. A callback is an object. "
-                f"Write `{callback.__name__}(...)`."
-            )
-        if not any(callable(getattr(callback, hook, None)) for hook in (*KERAS_ORDER, *ALIASES.values())):
-            raise TypeError(
-                f"`callbacks=` got `{callback!r}`, a {type(callback).__name__}. It has none of the hooks: "
-                f"{listing(KERAS_ORDER)}. Derive it from `elegy.Callback`, or wrap a function as "
-                "`elegy.callbacks.LambdaCallback(on_epoch_end=function)`."
-            )
-    return several
+    return tuple(callbacks) if isinstance(callbacks, (list, tuple)) else (callbacks,)
 
 
-def _hook_of(callback: Any, hook: str) -> _Listener | None:
-    """How a callback's hook is called, or None if it does not have it or does nothing there."""
-    for name in (hook, ALIASES.get(hook, hook)):
-        function = getattr(callback, name, None)
-        if callable(function) and getattr(function, "__func__", function) is not getattr(Callback, name):
-            return _listener(function, hook, f"`{type(callback).__name__}.{name}`")
+def _taken(hook: Hook, answer: Any, offer: Mapping[str, Any]) -> Stop | None:
+    """Do what an answer says; a `Stop` is handed on."""
+    if answer is None or isinstance(answer, Stop):
+        return answer
+    if not isinstance(answer, Mapping):
+        what = "the class `Stop`" if answer is Stop else f"{answer!r}"
+        raise TypeError(
+            f'{hook.who} returned {what}. A hook returns None, a dict of numbers for the logs, or `elegy.Stop("reason")`. '
+            "Return one of these."
+        )
+    if hook.name not in _LOGGING_HOOKS:
+        raise TypeError(
+            f"{hook.who} returned a dict of logs. After that hook nobody would read them. "
+            f"Return it from one of: {listing(_LOGGING_HOOKS)}."
+        )
+    offer["logs"].update({name: _number(hook, name, value) for name, value in answer.items()})
     return None
 
 
-def _listener(function: Callable[..., Any], hook: str, who: str) -> _Listener:
-    asked, keras = wants(function), KERAS_ORDER[hook]
-    names = (*keras, "run")
-    if all(name in names for name in asked.names) and not asked.var_positional:
-        return _Listener(function, who, None, asked.required, asked.optional + _for_keywords(asked, keras))
-    if _fits_positions(asked, keras, names):
-        return _Listener(function, who, keras)
-    unknown = next((name for name in asked.names if name not in names), asked.names[0])
-    raise InjectionError(
-        f"{who} asks for `{unknown}`, which this hook does not have. It has: {listing(names)}. "
-        f"Ask for these names, or take {listing(f'`{name}`' for name in keras)} by position."
-        + did_you_mean(unknown, names)
+def _number(hook: Hook, name: Any, value: Any) -> float:
+    is_number = not isinstance(value, str) and np.shape(value) == ()
+    try:
+        if isinstance(name, str) and is_number:
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(
+        f"{hook.who} returned {name!r}: {short_type(value)} for the logs. A log is a name with one number. "
+        "Return numbers or scalar arrays."
     )
-
-
-def _for_keywords(asked: Wants, keras: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in keras if name not in asked.names) if asked.var_keyword else ()
-
-
-def _fits_positions(asked: Wants, keras: tuple[str, ...], names: tuple[str, ...]) -> bool:
-    """Whether a call with Keras' arguments works, and gives no argument what another one is called."""
-    slots = asked.positional[: len(keras)]
-    accepts = len(slots) == len(keras) or asked.var_positional
-    missing = any(name in asked.required for name in asked.names if name not in slots)
-    misplaced = any(slot != name and slot in names for slot, name in zip(slots, keras, strict=False))
-    return accepts and not missing and not misplaced
-
-
-def _merge(answer: Any, logs: Any, who: str) -> None:
-    """Add a hook's dict to the logs, as Python floats."""
-    if not isinstance(answer, Mapping):
-        what = "the class `Stop`" if answer is Stop else f"`{answer!r}`, a {type(answer).__name__}"
-        raise TypeError(
-            f"{who} returned {what}. A hook answers None, a dict of scalars for the logs, or `elegy.Stop(\"reason\")`. "
-            "Return one of these."
-        )
-    if logs is None:
-        raise TypeError(
-            f"{who} returned a dict. This hook has no logs to add it to. Return None or `elegy.Stop(\"reason\")`."
-        )
-    for name, value in answer.items():
-        if not isinstance(name, str) or not _is_scalar(value):
-            raise TypeError(
-                f"{who} returned `{name!r}: {value!r}` for the logs. A log is a number under a name. "
-                "Return a dict of strings and scalars."
-            )
-        logs[name] = float(jax.device_get(value))
-
-
-def _is_scalar(value: Any) -> bool:
-    if isinstance(value, (int, float)):
-        return True
-    dtype = getattr(value, "dtype", None)
-    return getattr(value, "shape", None) == () and getattr(dtype, "kind", "O") in "biufV"

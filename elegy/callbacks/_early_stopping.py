@@ -1,8 +1,9 @@
-"""Ending a fit when a log stops improving."""
+"""End a fit that has stopped getting better, and go back to its best epoch."""
 
 import dataclasses
 import math
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from .._errors import did_you_mean, listing
@@ -12,39 +13,38 @@ _MODES = ("auto", "min", "max")
 
 
 class EarlyStopping(Callback):
-    """Ends the fit when a log has not improved for `patience` epochs.
+    """Ends the fit when a log has not improved for some epochs; the arguments and their meaning are Keras'.
 
-    A value improves when it is better than the best so far by more than `min_delta`; NaN never improves. The first epoch
-    never ends the fit.
+    An epoch improves if it beats the best one so far by more than `min_delta`. NaN never does.
 
     Args:
-        monitor: the log to watch, like `val_loss` or `val_accuracy`. Epochs without validation do not count for `val_` logs.
-        min_delta: the least change that counts as better, in units of the log; `>= 0`.
-        patience: epochs without improvement after which the fit ends; `>= 0`, 0 and 1 are the same.
-        verbose: 1 prints when the fit ends and what is restored; 0 is silent.
-        mode: "min" if lower is better, "max" if higher is, "auto" asks the loss or metric behind the log.
-        baseline: a value that the log must beat for the waiting to begin anew; None asks for nothing.
-        restore_best_weights: whether the model ends with the parameters and states of the best epoch, also after Ctrl-C.
-        start_from_epoch: epochs before this one do not count.
+        monitor: name of the log to watch. A `val_` name is looked at in the epochs that were validated.
+        min_delta: how much better counts as better, in units of the log; its sign does not matter.
+        patience: how many epochs without an improvement are waited for; `>= 0`.
+        verbose: 1 prints a line when the fit was ended and when the best epoch is restored.
+        mode: "min" if the log should fall, "max" if it should rise; "auto" asks the loss or metric itself.
+        baseline: improvements count only once this value is beaten too; None for no baseline.
+        restore_best_weights: go back to the parameters and states of the best epoch when the fit ends, for whatever
+            reason short of an exception: after a stop, after the last epoch, and after Ctrl-C.
+        start_from_epoch: how many epochs to let pass before watching.
 
     Attributes:
-        best: the best value so far, None before the first.
-        best_epoch: its epoch, from 0.
-        stopped_epoch: the epoch that ended the fit, 0 if none did.
+        best: the best value so far, or None.
+        best_epoch: its epoch, counted from 0.
         wait: epochs since the last improvement.
+        stopped_epoch: the epoch at whose end the fit was ended, counted from 0; 0 if it was not.
 
     Raises:
-        ValueError: an argument is out of range; at the fit's begin if "auto" finds no direction; at the first epoch's end
-            if there is no such log.
+        ValueError: an argument is out of range; while the fit runs: no log is called `monitor`, or `mode="auto"` and
+            nobody knows its direction.
 
     Example:
-        >>> stopping = EarlyStopping("loss", patience=2, mode="min")
-        >>> stopping.on_train_begin()
-        >>> answers = [stopping.on_epoch_end(e, {"loss": loss}) for e, loss in enumerate([0.5, 0.4, 0.45, 0.41])]
-        >>> answers[-1]
-        Stop(reason='`loss` has not improved on 0.4 since epoch 1 (counted from 0).')
-        >>> stopping.best, stopping.best_epoch, stopping.stopped_epoch
-        (0.4, 1, 3)
+        >>> callback = EarlyStopping(monitor="loss", mode="min", patience=1)
+        >>> callback.on_train_begin()
+        >>> for epoch, loss in enumerate([0.5, 0.4, 0.45]):
+        ...     answer = callback.on_epoch_end(epoch, {"loss": loss})
+        >>> answer
+        Stop(reason='`loss` has not improved for 1 epoch; the best was 0.4 in epoch 2')
     """
 
     def __init__(
@@ -60,125 +60,110 @@ class EarlyStopping(Callback):
     ) -> None:
         if mode not in _MODES:
             raise ValueError(
-                f"`EarlyStopping(mode={mode!r})` was asked for. The modes are: {listing(_MODES)}. Use one of these."
+                f"EarlyStopping got `mode={mode!r}`. The modes are: {listing(_MODES)}. Use one of these."
                 + did_you_mean(str(mode), _MODES)
             )
-        for name, value in {"min_delta": min_delta, "patience": patience, "start_from_epoch": start_from_epoch}.items():
-            if value < 0:
-                raise ValueError(
-                    f"`EarlyStopping({name}={value!r})` was asked for. It is counted from 0 up. Give 0 or more."
-                )
+        if not isinstance(monitor, str):
+            raise TypeError(
+                f'EarlyStopping got `monitor={monitor!r}`. It watches a log by its name. Write `monitor="val_loss"`.'
+            )
+        for name, count in {"patience": patience, "start_from_epoch": start_from_epoch}.items():
+            if isinstance(count, bool) or int(count) != count or count < 0:
+                raise ValueError(f"EarlyStopping got `{name}={count!r}`. It counts epochs. Give a whole number from 0.")
         self.monitor = monitor
-        self.min_delta = min_delta
+        self.min_delta = abs(min_delta)
         self.patience = patience
         self.verbose = verbose
         self.mode = mode
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self._reset()
+        self.on_train_begin()
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Forget earlier fits, and find out which direction is better."""
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Start anew, so that one instance serves several fits."""
         del logs
-        self._reset()
-        self._sign = self._direction()
+        self.best: float | None = None
+        self.best_epoch = 0
+        self.wait = 0
+        self.stopped_epoch = 0
+        self._best_state: Any = None
+        self._sign = {"min": 1.0, "max": -1.0}.get(self.mode)
+        self._seen = False
+        self._unvalidated = False
 
-    def on_epoch_end(self, epoch: int, logs: Any = None, run: Any = None) -> Stop | None:
-        """Look at the log; end the fit if it has not improved for too long.
-
-        Args:
-            epoch: its number, from 0.
-            logs: of the epoch.
-            run: where the state to restore comes from.
-        """
-        self._epochs += 1
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> Stop | None:
+        """Compare the epoch with the best one."""
         current = self._value(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return None
         self.wait += 1
-        improved = self._improves(current, self.best)
-        if self.restore_best_weights and run is not None and (improved or self._kept is None):
-            state = run.state
-            self._kept = (state.parameters, state.states)
-            self.best_epoch = epoch
-        if improved:
+        if self._is_better(current, self.best):
             self.best, self.best_epoch = current, epoch
-            if self._improves(current, self.baseline):
+            if self.restore_best_weights:
+                self._best_state = self.model.state  # a copy that the fit never touches again
+            if self.baseline is None or self._is_better(current, self.baseline):
                 self.wait = 0
-                return None
-        if self.wait < self.patience or epoch == 0:
             return None
-        self.stopped_epoch = epoch
-        return Stop(self._reason())
+        return self._stop(epoch) if self.wait >= self.patience and epoch > 0 else None
 
-    def on_train_end(self, logs: Any = None, run: Any = None) -> None:
-        """Put the best epoch's arrays into the model, if asked to.
-
-        Args:
-            logs: not looked at.
-            run: the run whose state goes on.
-        """
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Restore the best epoch."""
         del logs
-        if self._epochs and not self._seen:
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        best, self._best_state = self._best_state, None
+        if best is not None:
+            if self.verbose:
+                print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}.")
+            now = self.model.state
+            self.model.state = dataclasses.replace(now, parameters=best.parameters, states=best.states)
+        if self._unvalidated and not self._seen:
             warnings.warn(
-                f"`EarlyStopping` watches `{self.monitor}`. None of the {self._epochs} epochs had it, since none was "
-                "validated. Give `fit` `validation_data=` or `validation_split=`, or watch another log.",
+                f"EarlyStopping watches `{self.monitor}`. No epoch was validated, so it never looked at anything. "
+                "Give `validation_data=` or `validation_split=`, or watch another log.",
                 stacklevel=2,
             )
-        if self.verbose and self.stopped_epoch:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self._kept is None or run is None:
-            return
-        if self.verbose:
-            print(f"Restoring the parameters of the end of epoch {self.best_epoch + 1}, the best one.")
-        parameters, states = self._kept
-        self.model.state = dataclasses.replace(run.state, parameters=parameters, states=states)
-        self._kept = None
 
-    def _reset(self) -> None:
-        self.best: float | None = None
-        self.best_epoch = 0
-        self.stopped_epoch = 0
-        self.wait = 0
-        self._sign = 1.0 if self.mode == "max" else -1.0
-        self._epochs = 0
-        self._seen = False
-        self._kept: tuple[Any, Any] | None = None
+    def _stop(self, epoch: int) -> Stop:
+        self.stopped_epoch = epoch
+        if self.model is not None:  # so that a subclass that drops the answer ends the fit too
+            self.model.stop_training = True
+        epochs = f"{self.wait} epoch{'s' if self.wait > 1 else ''}"
+        best = (
+            "there never was a number"
+            if self.best is None
+            else f"the best was {self.best:.6g} in epoch {self.best_epoch + 1}"
+        )
+        return Stop(f"`{self.monitor}` has not improved for {epochs}; {best}")
 
-    def _direction(self) -> float:
-        """1 if higher is better, -1 if lower is."""
-        if self.mode != "auto":
-            return 1.0 if self.mode == "max" else -1.0
-        better = self.model.better(self.monitor) if self.model is not None else None
-        if better is None:
-            raise ValueError(
-                f"`EarlyStopping(monitor={self.monitor!r})` was asked for. Nothing says whether lower or "
-                "higher is better "
-                'there. Give `mode="min"` or `mode="max"`.'
-            )
-        return 1.0 if better == "higher" else -1.0
-
-    def _value(self, logs: Any) -> float | None:
-        """The watched value, or None if this epoch cannot have it."""
+    def _value(self, logs: Mapping[str, Any]) -> float | None:
+        """The log to watch; None if this epoch does not have it for a good reason."""
         if self.monitor in logs:
             self._seen = True
             return float(logs[self.monitor])
-        if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
-            return None
-        raise ValueError(
-            f"`EarlyStopping` watches `{self.monitor}`. The logs are: {listing(logs)}. Watch one of these."
-            + did_you_mean(self.monitor, logs)
-        )
+        validated = any(name.startswith("val_") for name in logs)
+        if self.monitor.startswith("val_") and not validated:
+            self._unvalidated = True
+        elif not self._seen:
+            raise ValueError(
+                f"EarlyStopping watches `{self.monitor}`, which this fit does not log. The logs are: {listing(logs)}. "
+                f"Give one of these as `monitor=`.{did_you_mean(self.monitor, logs)}"
+            )
+        return None
 
-    def _improves(self, value: float, reference: float | None) -> bool:
+    def _is_better(self, value: float, reference: float | None) -> bool:
+        if self._sign is None:
+            self._sign = self._declared_sign()
         if math.isnan(value):
             return False
-        return reference is None or self._sign * (value - reference) > self.min_delta
+        return reference is None or self._sign * value + self.min_delta < self._sign * reference
 
-    def _reason(self) -> str:
-        if self.best is None:
-            return f"`{self.monitor}` was never a number."
-        if not self._improves(self.best, self.baseline):
-            return f"`{self.monitor}` has not reached the baseline {self.baseline:.4g}; the best was {self.best:.4g}."
-        return f"`{self.monitor}` has not improved on {self.best:.4g} since epoch {self.best_epoch} (counted from 0)."
+    def _declared_sign(self) -> float:
+        better = self.model.better(self.monitor) if self.model is not None else None
+        if better is None:
+            raise ValueError(
+                f'EarlyStopping watches `{self.monitor}` with `mode="auto"`. No loss or metric says whether that log '
+                'should rise or fall. Give `mode="min"` if lower is better, or `mode="max"` if higher is.'
+            )
+        return 1.0 if better == "lower" else -1.0

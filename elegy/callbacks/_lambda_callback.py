@@ -4,53 +4,49 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._errors import did_you_mean, listing
-from ._callback import ALIASES, KERAS_ORDER, Callback, Stop
-
-_NAMES = (*KERAS_ORDER, *ALIASES.values())
+from ._callback import Callback, Stop
+from ._hooks import ALIASES, HOOKS, unknown_hook
 
 
 class LambdaCallback(Callback):
-    """Runs functions as hooks.
+    """Calls a function at each hook that is given as a keyword argument.
 
-    A function gets what its arguments name, like the hooks of `Callback`. Dicts and `Stop`s that it returns count; any other
-    value is dropped, since a lambda returns something whether it means to or not.
+    A function takes Keras' arguments under any names (`lambda e, l: ...`), or asks by name like a method would
+    (`lambda logs, run: ...`). What it returns counts if it is a dict or an `elegy.Stop`; anything else is dropped,
+    since a lambda always returns what it computed (`lambda epoch, logs: file.write(...)`).
 
     Args:
-        **hooks: by hook name, like `on_epoch_end`, a function; None is left out.
+        **hooks: by hook (`on_epoch_end`, `on_train_batch_end`, ...) a function, or None.
 
     Raises:
-        TypeError: there is no such hook, or the value is no function.
+        TypeError: a keyword is no hook, or a value is no function.
 
     Example:
         >>> seen = []
-        >>> note = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, logs["loss"])))
-        >>> note.on_epoch_end(0, {"loss": 0.5})
+        >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["loss"]))
+        >>> callback.on_epoch_end(0, {"loss": 0.5})
         >>> seen
-        [(0, 0.5)]
+        [0.5]
     """
 
     def __init__(self, **hooks: Callable[..., Any] | None) -> None:
         for name, function in hooks.items():
-            if name not in _NAMES:
+            if name not in HOOKS and name not in ALIASES:
+                raise TypeError(unknown_hook("LambdaCallback", name))
+            if function is not None and not callable(function):
                 raise TypeError(
-                    f"`LambdaCallback` got `{name}=`. The hooks are: {listing(_NAMES)}. Use one of these."
-                    + did_you_mean(name, _NAMES)
+                    f"LambdaCallback got `{name}={function!r}`. A hook is a function. Write `{name}=lambda ...: ...`."
                 )
-            if function is None:
-                continue
-            if not callable(function):
-                raise TypeError(
-                    f"`LambdaCallback` got `{name}={function!r}`. A hook is a function. "
-                    f"Write it like `{name}=lambda logs: ...`."
-                )
-            setattr(self, name, _quiet(function))
+            if function is not None:
+                setattr(self, ALIASES.get(name, name), _answering(function))
 
 
-def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def hook(*arguments: Any, **named: Any) -> Any:
-        answer = function(*arguments, **named)
-        return answer if answer is Stop or isinstance(answer, (Mapping, Stop)) else None
+def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, without the results that are no answers."""
 
-    return hook
+    @functools.wraps(function, updated=())
+    def call(*args: Any, **named: Any) -> Any:
+        answer = function(*args, **named)
+        return answer if isinstance(answer, (Mapping, Stop)) else None
+
+    return call

@@ -1,199 +1,244 @@
-"""Showing how far training, evaluation and prediction have come."""
+"""The progress bar of `fit`, `evaluate` and `predict`."""
 
-import sys
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from .._logs import LazyLogs
-from ._bar_text import bar_line, duration_text, log_text, step_text
 from ._callback import Callback
-from ._screen import Screen, fill_character
+from ._progress_line import Progress, bar_line, text_line
+from ._screen import Screen, is_terminal, open_screen
 
-# Twenty redraws a second look smooth; more only cost time.
 _SECONDS_BETWEEN_REDRAWS = 0.05
 
 
 def resolve_verbose(verbose: Any) -> int:
-    """The number behind a `verbose=` argument.
+    """How much to show: 0 nothing, 1 a bar, 2 one line an epoch; "auto" is 1 on a terminal and else 2.
 
     Args:
-        verbose: 0 is silent, 1 shows a bar, 2 one line an epoch; True is 1, False is 0; "auto" is 1 on a terminal, else 2.
-
-    Returns:
-        0, 1 or 2.
+        verbose: 0, 1, 2 or "auto".
 
     Raises:
         ValueError: it is something else.
 
     Example:
-        >>> resolve_verbose(True), resolve_verbose(2)
-        (1, 2)
+        >>> resolve_verbose(2)
+        2
     """
     if isinstance(verbose, str) and verbose == "auto":
-        return 1 if sys.stdout is not None and sys.stdout.isatty() else 2
-    if isinstance(verbose, (bool, int, np.integer)) and int(verbose) in (0, 1, 2):
-        return int(verbose)
-    raise ValueError(
-        f'`verbose={verbose!r}` was given. It is "auto", 0 (silent), 1 (a bar) or 2 (one line an epoch). Use one of these.'
-    )
+        return 1 if is_terminal() else 2
+    if not isinstance(verbose, (int, bool)) or verbose not in (0, 1, 2):
+        raise ValueError(
+            f'`verbose={verbose!r}` was given. It is 0 (silent), 1 (a bar), 2 (one line an epoch) or "auto". '
+            "Use one of these."
+        )
+    return int(verbose)
 
 
 class ProgressBar(Callback):
-    """Shows steps, time and logs; `fit`, `evaluate` and `predict` add one by themselves.
+    """Shows how far a fit, an evaluation or a prediction is, with the newest values that have already arrived.
 
-    On a terminal the bar of `verbose=1` is redrawn in place, at most 20 times a second, with the newest values that have
-    arrived: it never waits for the device. Elsewhere it writes each epoch's last line only. The time of a step leaves out
-    the first one, which compiles, and validation.
+    It never waits for the device while steps run: the loop calls `on_launch_end` after each launch, which redraws at
+    most 20 times a second, from the thread that trains. At the end of an epoch the line is kept, with exact values.
+    On a pipe or in a file only these final lines are written, without control codes.
 
     Args:
-        verbose: 1 shows a bar, 2 one line an epoch, 0 nothing; "auto" is 1 on a terminal, else 2.
-
-    Raises:
-        ValueError: `verbose` is something else.
+        verbose: 1 is a bar, 2 one line an epoch, 0 nothing; "auto" is 1 on a terminal and else 2.
+        console: a `rich.console.Console` to draw on; None is the standard output.
+        clock: tells the time in seconds.
 
     Example:
         >>> bar = ProgressBar(2)
-        >>> bar.set_params({"epochs": 3, "steps": 4})
+        >>> bar.set_params({"epochs": 5, "steps": 10, "verbose": 2})
         >>> bar.on_train_begin()
         >>> bar.on_epoch_begin(0)
-        >>> bar.on_launch_end(4, LazyLogs)
+        >>> bar.on_launch_end(10, dict)
         >>> bar.on_epoch_end(0, {"loss": 0.5})
-        Epoch 1/3 - 4/4 - 0s - ...s/step - loss: 0.5000
+        Epoch 1/5 - 10/10 - 0s - ...us/step - loss: 0.5000
     """
 
-    def __init__(self, verbose: int | str = "auto") -> None:
-        self.verbose = resolve_verbose(verbose)
-        self._screen = Screen()
-        self._training = False
-        self._known: int | None = None
-        self._start(None)
+    def __init__(
+        self, verbose: int | str = "auto", *, console: Any = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._verbose = resolve_verbose(verbose)
+        self._console = console
+        self._clock = clock
+        self._screen: Screen | None = None
+        self._is_training = False
+        self._meter = _Meter(0.0, None)
+        self._last_total: int | None = None
+        self._drawn_at = 0.0
+        self._shown: Mapping[str, float] = {}
+        self._arriving: Any = None
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Tests from now on are validation, and share the epoch's line."""
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin a fit."""
         del logs
-        self._training, self._known = True, None
+        self._is_training = True
+        self._last_total = None
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Begin a line."""
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin an epoch."""
         del logs
-        title = f"Epoch {epoch + 1}/{self.params.get('epochs', '?')}"
-        if self.verbose == 1:
-            print(title, flush=True)
-        self._start(self.params.get("steps") or self._known, title)
+        self._begin(self._title(epoch) if self._verbose == 1 else "")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Keep the line, with the epoch's logs."""
-        del epoch
-        if self.params.get("steps") is None:  # the next epoch is probably as long as this one
-            self._known = self._target = self._done
-        self._finish(logs or {})
+    def on_launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
+        """Count the steps that were launched, and redraw if it is time to.
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Tests from now on have lines of their own."""
+        Args:
+            steps_done: steps of this epoch so far.
+            read_logs: makes the logs of the epoch so far; they are shown once they have arrived.
+        """
+        now = self._clock()
+        self._meter.count(steps_done, now)
+        if self._is_due(now):
+            self._look(read_logs)
+            self._draw(now)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Keep the line of the epoch."""
+        self._finish(logs or {}, self._title(epoch) if self._verbose == 2 else "")
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """End a fit."""
         del logs
-        self._training = False
+        self._is_training = False
 
-    def on_test_begin(self, logs: Any = None) -> None:
-        """Begin a line, unless this is the validation of an epoch."""
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin an evaluation; within a fit, the clock of the training steps stops."""
         del logs
-        if self._training:
-            self._steps_ended = self._steps_ended or time.perf_counter()
-        else:
-            self._start(self.params.get("steps"))
+        if not self._is_training:
+            self._begin()
+        elif self._meter.stopped is None:
+            self._meter.stopped = self._clock()
 
-    def on_test_end(self, logs: Any = None) -> None:
-        """Keep the line, with the evaluation's logs."""
-        if not self._training:
+    def on_test_launch_end(self, steps_done: int) -> None:
+        """Count the batches that were launched, and redraw if it is time to.
+
+        Args:
+            steps_done: batches of this pass so far.
+        """
+        now = self._clock()
+        if not self._is_training:
+            self._meter.count(steps_done, now)
+        if self._is_due(now):
+            self._draw(now, f"validating {steps_done}" if self._is_training else "")
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Keep the line of an evaluation; within a fit the epoch's own line shows the results."""
+        if not self._is_training:
             self._finish(logs or {})
 
-    def on_predict_begin(self, logs: Any = None) -> None:
-        """Begin a line."""
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin a prediction."""
         del logs
-        self._start(self.params.get("steps"))
+        self._begin()
 
-    def on_predict_end(self, logs: Any = None) -> None:
-        """Keep the line."""
+    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Keep the line of a prediction."""
         self._finish(logs or {})
 
     def on_exception(self, exception: BaseException) -> None:
-        """Keep how far it came, so that what is printed next begins on a line of its own."""
+        """Leave the line as it is, so that the error is printed below it."""
         del exception
-        if self._screen.close():
-            self._screen.keep(self._line(self._shown))
-        self._training = False
+        self._is_training = False
+        if self._screen is not None:
+            self._screen.keep()
 
-    def on_launch_end(self, steps_done: int, running_logs: Callable[[], LazyLogs]) -> None:
-        """Redraw if it is time to.
+    def clear_line(self) -> None:
+        """Take the line away until the next redraw, so that others can print."""
+        if self._screen is not None:
+            self._screen.clear()
 
-        Args:
-            steps_done: steps of this epoch or prediction so far.
-            running_logs: makes the running values; called only for a redraw.
-        """
-        self._done = steps_done
-        now = time.perf_counter()
-        if self._first_ended is None:
-            self._first_ended, self._first_done = now, steps_done
-        if self.verbose != 1 or now - self._drawn < _SECONDS_BETWEEN_REDRAWS:
+    def _title(self, epoch: int) -> str:
+        return f"Epoch {epoch + 1}/{self.params['epochs']}" if "epochs" in self.params else f"Epoch {epoch + 1}"
+
+    def _begin(self, title: str = "") -> None:
+        if not self._verbose:
             return
-        self._drawn = now
-        self._take_arrived(running_logs)
-        self._screen.show(self._line(self._shown))
+        if self._screen is None:
+            self._screen = open_screen(self._console)
+        if title:
+            self._screen.finish([(title, "")])
+        now = self._clock()
+        self._meter = _Meter(now, self.params.get("steps") or self._last_total)
+        self._shown, self._arriving = {}, None
+        if self._verbose == 1 and self._screen.redraws:
+            self._draw(now)
+            self._drawn_at = now - _SECONDS_BETWEEN_REDRAWS  # the first launch, which compiled, is shown at once
 
-    def on_test_launch_end(self, steps_done: int) -> None:
-        """Redraw if it is time to, unless this is the validation of an epoch.
+    def _is_due(self, now: float) -> bool:
+        if self._verbose != 1 or self._screen is None or not self._screen.redraws:
+            return False
+        return now - self._drawn_at >= _SECONDS_BETWEEN_REDRAWS
 
-        Args:
-            steps_done: steps of this evaluation so far.
-        """
-        if not self._training:
-            self.on_launch_end(steps_done, LazyLogs)
+    def _look(self, read_logs: Callable[[], Any]) -> None:
+        """Show the newest logs that have arrived; ask for newer ones when none are under way."""
+        for _ in range(2):
+            if self._arriving is None:
+                self._arriving = read_logs()
+            if not self._arriving.ready():
+                return
+            self._shown, self._arriving = dict(self._arriving), None
 
-    def _start(self, target: int | None, title: str = "") -> None:
-        self._title = title
-        self._target = target
-        self._done = 0
-        self._began = time.perf_counter()
-        self._drawn = float("-inf")
-        self._first_ended: float | None = None
-        self._first_done = 0
-        self._steps_ended: float | None = None
-        self._shown: Mapping[str, float] = {}
-        self._pending: LazyLogs | None = None
+    def _draw(self, now: float, note: str = "") -> None:
+        if self._screen is not None:
+            line = self._meter.running(now, self._shown, note)
+            self._screen.draw(bar_line(line, width=self._screen.columns, glyphs=self._screen.glyphs))
+            self._drawn_at = now
 
-    def _take_arrived(self, running_logs: Callable[[], LazyLogs]) -> None:
-        """Show the values asked for at an earlier redraw once they are here, and ask for newer ones."""
-        if self._pending is not None and self._pending.ready():
-            self._shown, self._pending = dict(self._pending), None
-        if self._pending is None:
-            self._pending = running_logs()
-
-    def _finish(self, logs: Mapping[str, float]) -> None:
-        if not self.verbose:
+    def _finish(self, logs: Mapping[str, Any], title: str = "") -> None:
+        if self._screen is None:
             return
-        values = dict(logs)  # waits for the device, so that the times below are true
-        self._steps_ended = self._steps_ended or time.perf_counter()
-        self._target = self._target or self._done
-        if self.verbose == 1:
-            self._screen.keep(self._line(values, ended=True))
-            return
-        elapsed = duration_text(time.perf_counter() - self._began)
-        head = [self._title] if self._title else []
-        head += [f"{self._done}/{self._target}", elapsed, step_text(self._seconds_a_step(self._steps_ended))]
-        print(" - ".join(head) + log_text(values), flush=True)
+        self._arriving = None
+        line = self._meter.finished(self._clock(), dict(logs))
+        self._last_total = line.done
+        if self._verbose == 2:
+            self._screen.finish([(" - ".join([*([title] if title else []), text_line(line)]), "")])
+        else:
+            self._screen.finish(bar_line(line, glyphs=self._screen.glyphs))
 
-    def _line(self, logs: Mapping[str, float], *, ended: bool = False) -> tuple[str, ...]:
-        """The line of now: the time that is left while the end is known and ahead, else the time that went by."""
-        now = time.perf_counter()
-        step = self._seconds_a_step(self._steps_ended or now)
-        left = (self._target or 0) - self._done
-        seconds = left * step if not ended and left > 0 else now - self._began
-        text = f"{duration_text(seconds)} {step_text(step)}"
-        return bar_line(self._done, self._target, text, logs, fill=fill_character())
 
-    def _seconds_a_step(self, until: float) -> float:
-        if self._first_ended is None or self._done <= self._first_done:
-            return (until - self._began) / max(self._done, 1)
-        return (until - self._first_ended) / (self._done - self._first_done)
+@dataclasses.dataclass
+class _Meter:
+    """Counts steps and time of an epoch or a pass.
+
+    Attributes:
+        began: when it began.
+        total: its steps; None if unknown.
+        done: steps so far.
+        first: when the first launch had been made and how many steps it had; it compiles, so it is no measure.
+        stopped: when its last step ended; None while it runs.
+    """
+
+    began: float
+    total: int | None
+    done: int = 0
+    first: tuple[float, int] | None = None
+    stopped: float | None = None
+
+    def count(self, done: int, now: float) -> None:
+        """Note that `done` steps have been launched."""
+        self.done = done
+        self.first = self.first or (now, done)
+
+    def running(self, now: float, logs: Mapping[str, float], note: str) -> Progress:
+        """What to show in between: the time that is left, or if that is unknown the time spent."""
+        total = None if self.total is not None and self.done > self.total else self.total
+        step = self._step(now) if self.done else None
+        left = step * (total - self.done) if step is not None and total is not None else None
+        spent = now - self.began if self.done else None
+        return Progress(self.done, total, spent if left is None or note else left, step, logs, note)
+
+    def finished(self, now: float, logs: Mapping[str, float]) -> Progress:
+        """What to show at the end: the time spent."""
+        return Progress(self.done, self._final_total(), now - self.began, self._step(now) if self.done else None, logs)
+
+    def _final_total(self) -> int:
+        return self.done if self.total is None or self.done > self.total else self.total
+
+    def _step(self, now: float) -> float:
+        end = self.stopped or now
+        if self.first is None or self.done == self.first[1]:
+            return (end - self.began) / self.done
+        return (end - self.first[0]) / (self.done - self.first[1])

@@ -1,0 +1,158 @@
+"""Which hooks there are, and how one is called: by position as in Keras, or by the names it asks for."""
+
+import dataclasses
+import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .._errors import did_you_mean, listing
+from .._inject import OFFERED, Wants, check_offer, wants
+from ._callback import Callback
+
+# Hook by hook the arguments that Keras gives it, in Keras' order.
+HOOKS: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
+    {
+        "on_train_begin": ("logs",),
+        "on_train_end": ("logs",),
+        "on_epoch_begin": ("epoch", "logs"),
+        "on_epoch_end": ("epoch", "logs"),
+        "on_train_batch_begin": ("batch", "logs"),
+        "on_train_batch_end": ("batch", "logs"),
+        "on_test_begin": ("logs",),
+        "on_test_end": ("logs",),
+        "on_test_batch_begin": ("batch", "logs"),
+        "on_test_batch_end": ("batch", "logs"),
+        "on_predict_begin": ("logs",),
+        "on_predict_end": ("logs",),
+        "on_predict_batch_begin": ("batch", "logs"),
+        "on_predict_batch_end": ("batch", "logs"),
+        "on_exception": ("exception",),
+    }
+)
+
+# Keras' short names of two hooks.
+ALIASES: Mapping[str, str] = types.MappingProxyType(
+    {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+)
+
+# Names that always mean an injected value, never a user's own word for Keras' argument at that place.
+_RESERVED = frozenset(("run", "batch", "epoch", "logs", "exception", *OFFERED))
+
+
+@dataclasses.dataclass(frozen=True)
+class Hook:
+    """An overridden hook of one callback, its signature read.
+
+    Attributes:
+        name: which hook.
+        owner: the callback's class name.
+        function: the bound method.
+        asked: what its signature names.
+        places: for a call by position, Keras' arguments that it takes; None for a call by name.
+    """
+
+    name: str
+    owner: str
+    function: Callable[..., Any]
+    asked: Wants
+    places: tuple[str, ...] | None
+
+    @property
+    def who(self) -> str:
+        """How errors call the hook."""
+        return f"`{self.name}` of callback `{self.owner}`"
+
+    @property
+    def asked_names(self) -> tuple[str, ...]:
+        """What it asks for by name."""
+        return () if self.places is not None else self.asked.names
+
+    def __call__(self, offer: Mapping[str, Any]) -> Any:
+        """Call it with what it takes of the offer.
+
+        Raises:
+            InjectionError: a name without a default is not on offer.
+        """
+        if self.places is not None:
+            return self.function(*(offer[name] for name in self.places))
+        check_offer(self.asked, offer, who=self.who, where="this call of it")
+        names: Iterable[str] = offer if self.asked.var_keyword else self.asked.names
+        return self.function(**{name: offer[name] for name in names if name in offer})
+
+
+def read_hooks(callback: Any, offers: Mapping[str, Iterable[str]]) -> dict[str, Hook]:
+    """The hooks that a callback overrides.
+
+    Args:
+        callback: an `elegy.Callback`, or any object with hooks.
+        offers: by hook further names that it may ask for.
+
+    Raises:
+        InjectionError: a hook asks for a name that it is not offered.
+        TypeError: the object is a class, has no hooks, or has an `on_...` method that is no hook.
+    """
+    _check_callback(callback)
+    found = {name: getattr(callback, name) for name in HOOKS if _is_overridden(callback, name)}
+    for alias, name in ALIASES.items():
+        function = getattr(callback, alias, None)
+        if callable(function) and name not in found:
+            found[name] = function
+    owner = type(callback).__name__
+    return {name: _read_hook(name, owner, function, tuple(offers.get(name, ()))) for name, function in found.items()}
+
+
+def unknown_hook(who: str, name: str) -> str:
+    """The error text for a name that is no hook."""
+    return (
+        f"{who} has `{name}`, which is no hook: it would never be called. The hooks are: {listing(HOOKS)}. "
+        f"Rename it; a method of your own may begin with an underscore.{did_you_mean(name, HOOKS)}"
+    )
+
+
+def _check_callback(callback: Any) -> None:
+    name = getattr(callback, "__name__", type(callback).__name__)
+    if isinstance(callback, type):
+        raise TypeError(
+            f"The class `{name}` was given as a callback. A callback is an instance. Write `{name}()`, with its arguments."
+        )
+    if isinstance(callback, Callback):
+        names = [n for n in {**vars(type(callback)), **vars(callback)} if n.startswith("on_") and n not in _KNOWN]
+        for unknown in names:
+            raise TypeError(unknown_hook(f"callback `{type(callback).__name__}`", unknown))
+    elif not any(callable(getattr(callback, hook, None)) for hook in (*HOOKS, *ALIASES)):
+        hint = f"LambdaCallback(on_epoch_end={name})" if callable(callback) and name.isidentifier() else ""
+        hint = hint or ("LambdaCallback(on_epoch_end=...)" if callable(callback) else "")
+        raise TypeError(
+            f"{callback!r} was given as a callback. It has no hook. Give an instance of a subclass of `elegy.Callback`"
+            + (f", or `elegy.callbacks.{hint}`." if hint else ", or an object with a method like `on_epoch_end`.")
+        )
+
+
+# Besides the hooks, what the loop tells a progress bar.
+_KNOWN = frozenset((*HOOKS, *ALIASES, "on_launch_end", "on_test_launch_end"))
+
+
+def _is_overridden(callback: Any, name: str) -> bool:
+    own = getattr(callback, name, None)
+    return callable(own) and getattr(own, "__func__", own) is not getattr(Callback, name)
+
+
+def _read_hook(name: str, owner: str, function: Callable[..., Any], further: tuple[str, ...]) -> Hook:
+    order = HOOKS[name]
+    asked = wants(function)
+    if _fits_by_position(asked, order, _RESERVED.union(further)):
+        places = order if asked.var_positional else order[: len(asked.positional)]
+        return Hook(name, owner, function, asked, places)
+    hook = Hook(name, owner, function, asked, None)
+    check_offer(asked, dict.fromkeys(("run", *order, *further)), who=hook.who, where="this hook")
+    return hook
+
+
+def _fits_by_position(asked: Wants, order: tuple[str, ...], known: frozenset[str]) -> bool:
+    """Whether the signature is Keras' with other words, like `lambda e, l: ...`."""
+    places = asked.positional[: len(order)]
+    if asked.var_positional:
+        return set(asked.required) <= set(asked.positional)
+    is_stranger = [place not in known for place in places]
+    in_place = all(place == name for place, name in zip(places, order, strict=False) if place in known)
+    return any(is_stranger) and in_place and set(asked.required) <= set(places)

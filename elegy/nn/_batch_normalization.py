@@ -1,0 +1,149 @@
+"""Batch normalization."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._errors import short_type
+from ..module import Module, is_training
+from ..module._scope import running_scope
+from ._moving_average import ExponentialMovingAverage
+from ._requirements import channel_axis_of, in_dtype, require_not_given, require_rank, who
+
+
+class BatchNormalization(Module):
+    """Gives each channel mean 0 and variance 1 over the batch, which makes deep networks easier to train.
+
+    `(x - mean) / sqrt(var + eps) * scale + offset`. While training, mean and variance are those of the batch; otherwise
+    they are running averages, which start at 0 and 1 and whose first update counts in full. Parameters: `scale`,
+    `offset`; states: `average`, `hidden` and `counter` below `mean_ema` and `var_ema`; all have the shape `(channels,)`.
+
+    Args:
+        create_scale: whether the result is multiplied by `scale`.
+        create_offset: whether `offset` is added.
+        decay_rate: how much of the running averages an update keeps, `0 <= decay_rate < 1`.
+        eps: added to the variance; `> 0`.
+        scale_init: initializer of `scale`, or a value; ones by default.
+        offset_init: initializer of `offset`, or a value; zeros by default.
+        axis: the axes over which mean and variance are taken, with the batch axis among them; by default all but the
+            channels. Parameters and states have the shape of the others.
+        data_format: `"channels_last"` or `"channels_first"`.
+        name: its name below its parent.
+        dtype: the dtype of its outputs and parameters; mean and variance are computed in float32.
+
+    Raises:
+        ValueError: a number is out of range, an initializer is given for a parameter that is switched off, or the input
+            does not have these axes.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> normalize = elegy.nn.BatchNormalization()
+        >>> normalize(jnp.array([[1.0], [3.0]]), training=True).round(3).tolist()
+        [[-1.0], [1.0]]
+        >>> normalize(jnp.array([[2.0]]), training=False).round(3).tolist()
+        [[0.0]]
+
+    Reference:
+        Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift,
+        ICML 2015.
+    """
+
+    def __init__(
+        self,
+        create_scale: bool = True,
+        create_offset: bool = True,
+        decay_rate: float = 0.99,
+        eps: float = 1e-5,
+        scale_init: Any = None,
+        offset_init: Any = None,
+        axis: int | Sequence[int] | None = None,
+        data_format: str = "channels_last",
+        name: str | None = None,
+        dtype: Any = jnp.float32,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.create_scale = create_scale
+        self.create_offset = create_offset
+        self.decay_rate = decay_rate
+        self.eps = eps
+        self.scale_init = scale_init
+        self.offset_init = offset_init
+        self.axis = (axis,) if isinstance(axis, int) else None if axis is None else tuple(axis)
+        self.data_format = data_format
+        self.channel_axis = channel_axis_of(self, data_format)
+        self._refuse()
+        self.mean_ema = ExponentialMovingAverage(decay_rate)
+        self.var_ema = ExponentialMovingAverage(decay_rate, start=1.0)
+
+    def call(self, x: jax.Array, training: bool | None = None) -> jax.Array:
+        """Normalize the input, and update the running averages while training.
+
+        Args:
+            x: `(batch, *d, channels)`, or as `data_format` says; integers are converted.
+            training: whether the batch's own mean and variance are used and remembered; by default whether the
+                surrounding call trains. A frozen layer never does.
+
+        Returns:
+            An array of the same shape, in the layer's dtype.
+        """
+        x = in_dtype(x, jnp.promote_types(self.dtype, jnp.float32))
+        over = self._reduced(x)
+        kept = tuple(axis for axis in range(x.ndim) if axis not in over)
+        shape = tuple(x.shape[axis] for axis in kept)
+        mean, var = None, None
+        if training and not _is_frozen():
+            mean = jnp.mean(x, over)
+            var = jnp.mean(jnp.square(x - _spread(mean, x, kept)), over)
+        running_mean = self.mean_ema(shape, mean)
+        running_var = self.var_ema(shape, var)
+        mean, var = (running_mean, running_var) if mean is None or var is None else (mean, var)
+        factor = jax.lax.rsqrt(var + self.eps)
+        if self.create_scale:
+            scale_init = jnp.ones if self.scale_init is None else self.scale_init
+            factor = factor * self.add_parameter("scale", shape, self.dtype, scale_init).astype(x.dtype)
+        y = (x - _spread(mean, x, kept)) * _spread(factor, x, kept)
+        if self.create_offset:
+            offset_init = jnp.zeros if self.offset_init is None else self.offset_init
+            offset = self.add_parameter("offset", shape, self.dtype, offset_init).astype(x.dtype)
+            y = y + _spread(offset, x, kept)
+        return y.astype(self.dtype)
+
+    def _refuse(self) -> None:
+        if not 0 <= self.decay_rate < 1:
+            raise ValueError(
+                f"{who(self)} was given decay_rate={self.decay_rate}. It is the part of the running averages that an update "
+                "keeps, from 0 up to but not including 1. Give a number such as 0.99."
+            )
+        if not self.eps > 0:
+            raise ValueError(
+                f"{who(self)} was given eps={self.eps}. It keeps a variance of 0 from being divided by. "
+                "Give a number above 0, such as 1e-5."
+            )
+        if not self.create_scale:
+            require_not_given(self, "scale_init", self.scale_init, "create_scale")
+        if not self.create_offset:
+            require_not_given(self, "offset_init", self.offset_init, "create_offset")
+
+    def _reduced(self, x: jax.Array) -> tuple[int, ...]:
+        require_rank(self, x, 2 if self.axis is None else 1, "a batch axis and a channel axis, and any between them")
+        if self.axis is None:
+            return tuple(axis for axis in range(x.ndim) if axis != self.channel_axis % x.ndim)
+        axes = {axis % x.ndim for axis in self.axis}
+        if any(not -x.ndim <= axis < x.ndim for axis in self.axis) or 0 not in axes:
+            raise ValueError(
+                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which are not axes of that "
+                "with the batch axis 0 among them. Give the axes that mean and variance are taken over."
+            )
+        return tuple(sorted(axes))
+
+
+def _spread(value: jax.Array, x: jax.Array, kept: tuple[int, ...]) -> jax.Array:
+    return jax.lax.broadcast_in_dim(value, x.shape, kept)
+
+
+def _is_frozen() -> bool:
+    """Whether the surrounding call trains and this module does not, whatever `training` its parent hands down."""
+    scope = running_scope()
+    return scope is not None and scope.training and not is_training()

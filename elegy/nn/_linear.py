@@ -1,0 +1,78 @@
+"""The fully connected layer."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..initializers import TruncatedNormal
+from ..module import Module
+from ._requirements import in_dtype, positive, require_not_given, require_rank, who
+
+
+class Linear(Module):
+    """Every output sees every input: `x @ w + b` over the last axis.
+
+    Parameters: `w` of shape `(inputs, output_size)`, `b` of shape `(output_size,)`.
+
+    Args:
+        output_size: number of outputs; `>= 1`.
+        with_bias: whether `b` is added.
+        w_init: initializer of `w`, or a value; by default a truncated normal of standard deviation `1 / sqrt(inputs)`.
+        b_init: initializer of `b`, or a value; zeros by default.
+        name: its name below its parent.
+        dtype: the dtype it computes in, and that of its parameters.
+
+    Raises:
+        ValueError: `output_size` is no positive whole number; the input is a scalar or has no features.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> linear = elegy.nn.Linear(3)
+        >>> linear(jnp.ones((2, 4))).shape, linear.w.shape, linear.b.shape
+        ((2, 3), (4, 3), (3,))
+    """
+
+    def __init__(
+        self,
+        output_size: int,
+        with_bias: bool = True,
+        w_init: Any = None,
+        b_init: Any = None,
+        name: str | None = None,
+        dtype: Any = jnp.float32,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.output_size = positive(self, "output_size", output_size)
+        self.with_bias = with_bias
+        self.w_init = w_init
+        self.b_init = b_init
+        if not with_bias:
+            require_not_given(self, "b_init", b_init, "with_bias")
+
+    def call(self, x: jax.Array) -> jax.Array:
+        """Apply the layer.
+
+        Args:
+            x: inputs, `(*d, inputs)`; integers are converted.
+
+        Returns:
+            Outputs, `(*d, output_size)`, in the layer's dtype.
+        """
+        x = in_dtype(x, self.dtype)
+        require_rank(self, x, 1, "at least one axis, the last one for features")
+        inputs = x.shape[-1]
+        if inputs == 0:
+            raise ValueError(
+                f"{who(self)} was called with the shape {x.shape}. Its last axis, the features, is empty. "
+                "Give inputs with at least one feature."
+            )
+        w_init = TruncatedNormal(1 / math.sqrt(inputs)) if self.w_init is None else self.w_init
+        w = self.add_parameter("w", (inputs, self.output_size), self.dtype, w_init)
+        y = jnp.matmul(x, w.astype(self.dtype))
+        if self.with_bias:
+            b_init = jnp.zeros if self.b_init is None else self.b_init
+            b = self.add_parameter("b", (self.output_size,), self.dtype, b_init)
+            y = y + jnp.broadcast_to(b.astype(self.dtype), y.shape)
+        return y
