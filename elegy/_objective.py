@@ -123,7 +123,8 @@ class Objective:
 
         keyed = _keyed(outputs, batch, further)
         self._resolve_strings(keyed)
-        return self._board(outputs.state, outputs.training).empty(run_abstractly, keyed)
+        # Live numbers are left as the objects hold them: here only structure counts.
+        return self._board(None, outputs.training).empty(run_abstractly, keyed)
 
     def update_metrics(
         self, outputs: Outputs, batch: Mapping[str, Any], forward: Forward, further: Mapping[str, Any]
@@ -179,10 +180,12 @@ class Objective:
                 )
                 self.resolved[leaf.key] = _resolve(leaf, labels["y_true"], labels["y_pred"])
 
-    def _consumer(self, leaf: Leaf, state: RunState) -> Any:
+    def _consumer(self, leaf: Leaf, state: RunState | None) -> Any:
         """The leaf's object, with its live numbers as this step has them."""
         consumer = self.resolved.get(leaf.key, leaf.consumer)
-        names = getattr(consumer, "live", ()) if isinstance(consumer, (Loss, Metric)) else ()
+        if state is None or not isinstance(consumer, (Loss, Metric)):
+            return consumer
+        names = getattr(consumer, "live", ())
         numbers = {name: state.live[f"{leaf.key}/{name}"] for name in names if f"{leaf.key}/{name}" in state.live}
         if not numbers:
             return consumer
@@ -190,7 +193,7 @@ class Objective:
         alive.__dict__.update(numbers)
         return alive
 
-    def _board(self, state: RunState, training: bool) -> Board:
+    def _board(self, state: RunState | None, training: bool) -> Board:
         measures = available(self.measures, training)
         return Board(measures, {m.key: self._consumer(m.leaf, state) for m in measures}, where_of(training))
 
@@ -247,7 +250,7 @@ class Objective:
                         found[key] = values()
                 except TwoBatchesError:
                     raise
-                except Exception:  # noqa: BLE001, S112 - users' code; it ran at its own size, here it need not
+                except Exception:  # users' code, which ran at its own size, need not run at this one
                     continue
             return found
 
@@ -255,7 +258,7 @@ class Objective:
             return jax.eval_shape(run, state, resized(batch, samples, size))
         except TwoBatchesError:
             raise
-        except Exception:  # noqa: BLE001 - a module may insist on its batch size
+        except Exception:  # a module may insist on its batch size
             return {}
 
     def _loss_values(self, leaf: Leaf, state: RunState, keyed: Keyed) -> dict[str, Any]:

@@ -156,15 +156,16 @@ class Programs:
         if key not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
             # configuration, which is no argument, may differ.
-            self._jitted[key] = jax.jit(self._traced(function), donate_argnums=donate)
+            self._jitted[key] = jax.jit(self._traced(function, key), donate_argnums=donate)
         return self._jitted[key]
 
-    def _traced(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:
             made = function(*args)
             self._on_trace()
             return made
 
+        traced.__name__ = "_".join(map(str, key)) if isinstance(key, tuple) else key  # as profiles and logs show it
         return traced
 
 

@@ -33,8 +33,9 @@ class Parts(elegy.Loss):
 
 
 class Net(elegy.Module):
+    # No bias before the normalization: its gradient is rounding noise, which Adam blows up.
     def call(self, x):
-        return Linear(10)(Dropout(0.2)(jax.nn.relu(BatchNormalization()(Linear(32)(x)))))
+        return Linear(10)(Dropout(0.2)(jax.nn.relu(BatchNormalization()(Linear(32, with_bias=False)(x)))))
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def test_the_training_step_is_compiled_once(digits, caplog):
     with jax.log_compiles():
         model.fit(x[:320], y[:320], batch_size=32, epochs=3, verbose=0)
     finished = [r.getMessage() for r in caplog.records if "Finished XLA compilation" in r.getMessage()]
-    assert sum("jit(train)" in message or "jit(_train)" in message for message in finished) == 1
+    assert sum("jit(train)" in message for message in finished) == 1
     caplog.clear()
     with jax.log_compiles():
         model.fit(x[:320], y[:320], batch_size=32, epochs=2, verbose=0)

@@ -144,8 +144,8 @@ def _taken(hook: Hook, answer: Any, offer: Mapping[str, Any]) -> Stop | None:
     if not isinstance(answer, Mapping):
         what = "the class `Stop`" if answer is Stop else f"{answer!r}"
         raise TypeError(
-            f'{hook.who} returned {what}. A hook returns None, a dict of numbers for the logs, or `elegy.Stop("reason")`. '
-            "Return one of these."
+            f"{hook.who} returned {what}. A hook returns None, a dict of numbers for the logs, or an `elegy.Stop`. "
+            'Return one of these, like `elegy.Stop("reason")`.'
         )
     if hook.name not in _LOGGING_HOOKS:
         raise TypeError(

@@ -130,11 +130,9 @@ class EarlyStopping(Callback):
         if self.model is not None:  # so that a subclass that drops the answer ends the fit too
             self.model.stop_training = True
         epochs = f"{self.wait} epoch{'s' if self.wait > 1 else ''}"
-        best = (
-            "there never was a number"
-            if self.best is None
-            else f"the best was {self.best:.6g} in epoch {self.best_epoch + 1}"
-        )
+        best = "none was a number"
+        if self.best is not None:
+            best = f"the best was {self.best:.6g} in epoch {self.best_epoch + 1}"
         return Stop(f"`{self.monitor}` has not improved for {epochs}; {best}")
 
     def _value(self, logs: Mapping[str, Any]) -> float | None:

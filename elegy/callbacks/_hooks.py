@@ -39,6 +39,10 @@ ALIASES: Mapping[str, str] = types.MappingProxyType(
 _RESERVED = frozenset(("run", "batch", "epoch", "logs", "exception", *OFFERED))
 
 
+# Besides the hooks, what the loop tells a progress bar.
+_KNOWN = frozenset((*HOOKS, *ALIASES, "on_launch_end", "on_test_launch_end"))
+
+
 @dataclasses.dataclass(frozen=True)
 class Hook:
     """An overridden hook of one callback, its signature read.
@@ -113,23 +117,19 @@ def _check_callback(callback: Any) -> None:
     name = getattr(callback, "__name__", type(callback).__name__)
     if isinstance(callback, type):
         raise TypeError(
-            f"The class `{name}` was given as a callback. A callback is an instance. Write `{name}()`, with its arguments."
+            f"The class `{name}` was given as a callback. A callback is an instance. "
+            f"Write `{name}(...)` with its arguments."
         )
     if isinstance(callback, Callback):
-        names = [n for n in {**vars(type(callback)), **vars(callback)} if n.startswith("on_") and n not in _KNOWN]
-        for unknown in names:
-            raise TypeError(unknown_hook(f"callback `{type(callback).__name__}`", unknown))
+        for method in dir(callback):
+            if method.startswith("on_") and method not in _KNOWN and callable(getattr(callback, method)):
+                raise TypeError(unknown_hook(f"callback `{name}`", method))
     elif not any(callable(getattr(callback, hook, None)) for hook in (*HOOKS, *ALIASES)):
-        hint = f"LambdaCallback(on_epoch_end={name})" if callable(callback) and name.isidentifier() else ""
-        hint = hint or ("LambdaCallback(on_epoch_end=...)" if callable(callback) else "")
-        raise TypeError(
-            f"{callback!r} was given as a callback. It has no hook. Give an instance of a subclass of `elegy.Callback`"
-            + (f", or `elegy.callbacks.{hint}`." if hint else ", or an object with a method like `on_epoch_end`.")
-        )
-
-
-# Besides the hooks, what the loop tells a progress bar.
-_KNOWN = frozenset((*HOOKS, *ALIASES, "on_launch_end", "on_test_launch_end"))
+        advice = "Give an instance of a subclass of `elegy.Callback`, or an object with a method like `on_epoch_end`."
+        if callable(callback):
+            function = name if name.isidentifier() else "..."
+            advice = f"Write `elegy.callbacks.LambdaCallback(on_epoch_end={function})`, or with another hook."
+        raise TypeError(f"{callback!r} was given as a callback. It has no hook. {advice}")
 
 
 def _is_overridden(callback: Any, name: str) -> bool:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ._callback import Callback
 from ._progress_line import Progress, bar_line, text_line
 from ._screen import Screen, is_terminal, open_screen
@@ -27,7 +29,7 @@ def resolve_verbose(verbose: Any) -> int:
     """
     if isinstance(verbose, str) and verbose == "auto":
         return 1 if is_terminal() else 2
-    if not isinstance(verbose, (int, bool)) or verbose not in (0, 1, 2):
+    if not isinstance(verbose, (int, np.integer)) or verbose not in (0, 1, 2):
         raise ValueError(
             f'`verbose={verbose!r}` was given. It is 0 (silent), 1 (a bar), 2 (one line an epoch) or "auto". '
             "Use one of these."
@@ -54,7 +56,7 @@ class ProgressBar(Callback):
         >>> bar.on_epoch_begin(0)
         >>> bar.on_launch_end(10, dict)
         >>> bar.on_epoch_end(0, {"loss": 0.5})
-        Epoch 1/5 - 10/10 - 0s - ...us/step - loss: 0.5000
+        Epoch 1/5 - 10/10 - 0s - ...s/step - loss: 0.5000
     """
 
     def __init__(
@@ -191,7 +193,8 @@ class ProgressBar(Callback):
         if self._screen is None:
             return
         self._arriving = None
-        line = self._meter.finished(self._clock(), dict(logs))
+        values = dict(logs)  # waits for the device, so that the times below are true
+        line = self._meter.finished(self._clock(), values)
         self._last_total = line.done
         if self._verbose == 2:
             self._screen.finish([(" - ".join([*([title] if title else []), text_line(line)]), "")])
@@ -225,7 +228,8 @@ class _Meter:
     def running(self, now: float, logs: Mapping[str, float], note: str) -> Progress:
         """What to show in between: the time that is left, or if that is unknown the time spent."""
         total = None if self.total is not None and self.done > self.total else self.total
-        step = self._step(now) if self.done else None
+        is_measured = self.first is not None and self.done > self.first[1]
+        step = self._step(now) if is_measured else None
         left = step * (total - self.done) if step is not None and total is not None else None
         spent = now - self.began if self.done else None
         return Progress(self.done, total, spent if left is None or note else left, step, logs, note)

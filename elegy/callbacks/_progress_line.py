@@ -52,7 +52,7 @@ class Progress:
     note: str = ""
 
 
-def bar_line(progress: Progress, *, width: int | None = None, glyphs: Glyphs = Glyphs()) -> Pieces:  # noqa: B008 - frozen
+def bar_line(progress: Progress, *, width: int | None = None, glyphs: Glyphs = Glyphs()) -> Pieces:
     """A line with a bar: `12/100 ━━╸━━━━━ 3s 20ms/step - loss: 0.1234`.
 
     Args:
@@ -70,12 +70,11 @@ def bar_line(progress: Progress, *, width: int | None = None, glyphs: Glyphs = G
     logs = [f" - {part}" for part in _logs(progress)]
     cells = BAR_CELLS if progress.total else 0
     if width is not None:
-        room = width - len(head[0]) - len(after) - 1
-        cells = min(cells, max(0, room - sum(map(len, logs))))
-        cells = max(cells, min(_SHORTEST_BAR, BAR_CELLS if progress.total else 0, max(0, room)))
-        logs = _fitting(logs, room - cells, glyphs.more)
-    bar = _bar(progress, cells, glyphs) if cells else []
-    pieces = [head, *([(" ", ""), *bar] if bar else []), (after, "cyan"), ("".join(logs), "")]
+        room = width - len(head[0]) - len(after)
+        cells = _cells(cells, room, logs, glyphs.more)
+        logs = _fitting(logs, room - cells - bool(cells), glyphs.more)
+    bar = [(" ", ""), *_bar(progress, cells, glyphs)] if cells else []
+    pieces = [head, *bar, (after, "cyan"), ("".join(logs), "")]
     return pieces if width is None else _cut(pieces, width)
 
 
@@ -97,7 +96,8 @@ def _times(progress: Progress) -> list[str]:
 
 
 def _logs(progress: Progress) -> list[str]:
-    return [f"{name}: {number(value)}" for name, value in progress.logs.items()] + [progress.note] * bool(progress.note)
+    note = [progress.note] if progress.note else []
+    return note + [f"{name}: {number(value)}" for name, value in progress.logs.items()]
 
 
 def duration(seconds: float) -> str:
@@ -127,6 +127,15 @@ def _bar(progress: Progress, cells: int, glyphs: Glyphs) -> Pieces:
     halves = int(2 * cells * share)
     done = glyphs.full * (halves // 2) + glyphs.half * (halves % 2)
     return [(done, "green"), (glyphs.rest * (cells - len(done)), "bright_black")]
+
+
+def _cells(most: int, room: int, logs: list[str], more: str) -> int:
+    """How long a bar may be: all logs go before it, and at least the first one does."""
+    left = room - sum(map(len, logs)) - 1
+    if left >= _SHORTEST_BAR:
+        return min(most, left)
+    first = len(logs[0]) + len(more) + 1 if logs else 0
+    return min(most, _SHORTEST_BAR) if room - first - 1 >= _SHORTEST_BAR else 0
 
 
 def _fitting(logs: list[str], room: int, more: str) -> list[str]:

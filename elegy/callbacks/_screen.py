@@ -1,4 +1,4 @@
-"""Where a progress line goes: redrawn in place on a terminal or in a notebook, or only its end on a pipe or in a file."""
+"""Where a progress line goes: redrawn in place on a terminal or in a notebook, only its end to a pipe or a file."""
 
 import sys
 from typing import Any, Protocol

@@ -65,7 +65,7 @@ class Root(Module):
 
 
 def _init(root: Module, run: Callable[[Any, bool], Any]) -> Callable[..., Variables]:
-    def init(key: jax.Array, x: Any) -> Variables:
+    def init(key: jax.Array | None, x: Any) -> Variables:
         arrays, rebuild = split_arrays(x)
         initialize(root, lambda arrays, training: run(rebuild(arrays), training), arrays, key)
         return Variables(*arrays_on(root))
@@ -84,6 +84,8 @@ def _apply(root: Module, run: Callable[[Any, bool], Any]) -> Callable[..., Appli
         frozen: tuple[str, ...] = (),
         capture: bool = False,
     ) -> Applied:
+        if not root.initialized:  # the arrays come from elsewhere; what the module is made of is found out first
+            _init(root, run)(None, x)
         state_paths = flatten(states)
         values = {**flatten(parameters), **state_paths}
         scope = Scope(root, values, training=training, key=key, frozen=frozen, capture=capture)

@@ -7,24 +7,26 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._errors import ModuleOrderError, short_type
-from ._keys import consumer_key
+from ._keys import INIT, consumer_key, domain_key
 from ._parameter import Spec, initial_value
 from ._record import Record, children_of
 from ._scope import Scope, display_name, entered
 
 Run = Callable[[Any, bool], Any]
+_ANY_SEED = np.zeros(2, np.uint32)  # where only shapes count
 
 
-def initialize(root: Any, run: Run, inputs: Any, key: jax.Array) -> None:
+def initialize(root: Any, run: Run, inputs: Any, key: jax.Array | None) -> None:
     """Declare and create everything below `root`; a failure leaves nothing behind.
 
     Args:
         root: the outermost module.
         run: calls it with inputs and `training`.
         inputs: arrays, or their shapes.
-        key: the key of the initial values.
+        key: the key of the initial values; None declares what there is without making values.
 
     Raises:
         ValueError, ModuleOrderError: the module's declarations contradict each other.
@@ -39,10 +41,11 @@ def initialize(root: Any, run: Run, inputs: Any, key: jax.Array) -> None:
     # Under a transform that did not bring the key, initial values are still made now, not traced into it.
     concrete = not isinstance(key, jax.core.Tracer)
     with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
-        values = _values(paths, records, key)
+        values = {} if key is None else _values(paths, records, key)
     for identity, (_, record) in records.items():
         record.children = {name: child for name, child in record.children.items() if child.seen}
-        record.values = {name: values[identity, name] for name in record.specs}
+        record.values = {name: values.get((identity, name), record.values.get(name)) for name in record.specs}
+        record.values = {name: value for name, value in record.values.items() if value is not None}
         record.initialized = True
     for module, record in records.values():
         for child in record.children.values():
@@ -69,7 +72,7 @@ def _trace(root: Any, run: Run, inputs: Any, key: jax.Array, training: bool, rec
         scope.dtypes = {path: value.dtype for path, value in scope.values.items()}
         return outputs
 
-    jax.eval_shape(traced, inputs, key)
+    jax.eval_shape(traced, inputs, domain_key(_ANY_SEED, INIT, 0) if key is None else key)
     return made[-1]
 
 

@@ -226,7 +226,7 @@ class Module(metaclass=ModuleMeta):
         attributes = {name: value for name, value in vars(self).items() if name != "_record"}
         return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
 
-    def _initialize(self, key: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _initialize(self, key: jax.Array | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         arrays, rebuild = split_arrays((args, kwargs))
 
         def run(arrays: Any, training: bool) -> Any:
@@ -238,6 +238,8 @@ class Module(metaclass=ModuleMeta):
     def _apply(
         self, parameters: Any, states: Any, args: Any, kwargs: Any, *, training: bool, key: jax.Array | None
     ) -> tuple[Any, dict[str, Any]]:
+        if not self.initialized:  # the arrays come from elsewhere; what the module is made of is found out first
+            self._initialize(None, args, kwargs)
         state_paths = flatten(states)
         scope = Scope(self, {**flatten(parameters), **state_paths}, training=training, key=key)
         with entered(scope):

@@ -10,15 +10,34 @@ from .._errors import short_type
 from ..module import Module, is_training
 from ..module._scope import running_scope
 from ._moving_average import ExponentialMovingAverage
-from ._requirements import channel_axis_of, in_dtype, require_not_given, require_rank, who
+from ._requirements import (
+    channel_axis_of,
+    declared,
+    in_dtype,
+    initializer_of,
+    number_within,
+    positive_eps,
+    require_floating,
+    require_not_given,
+    require_rank,
+    statistics_dtype,
+    switch,
+    who,
+)
+
+_DECAY = (
+    "It is the part of the running averages that an update keeps, from 0 up to but not including 1. "
+    "Give a number such as 0.99."
+)
 
 
 class BatchNormalization(Module):
     """Gives each channel mean 0 and variance 1 over the batch, which makes deep networks easier to train.
 
-    `(x - mean) / sqrt(var + eps) * scale + offset`. While training, mean and variance are those of the batch; otherwise
-    they are running averages, which start at 0 and 1 and whose first update counts in full. Parameters: `scale`,
-    `offset`; states: `average`, `hidden` and `counter` below `mean_ema` and `var_ema`; all have the shape `(channels,)`.
+    `(x - mean) / sqrt(var + eps) * scale + offset`. While training, mean and variance are those of the batch;
+    otherwise they are running averages, which start at 0 and 1 and whose first update counts in full. Parameters:
+    `scale`, `offset`; states: `average`, `hidden` and `counter` below `mean_ema` and `var_ema`; all but the counters
+    have the shape `(channels,)`.
 
     Args:
         create_scale: whether the result is multiplied by `scale`.
@@ -64,12 +83,13 @@ class BatchNormalization(Module):
         dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.create_scale = create_scale
-        self.create_offset = create_offset
-        self.decay_rate = decay_rate
-        self.eps = eps
-        self.scale_init = scale_init
-        self.offset_init = offset_init
+        require_floating(self)
+        self.create_scale = switch(self, "create_scale", create_scale)
+        self.create_offset = switch(self, "create_offset", create_offset)
+        self.decay_rate = number_within(self, "decay_rate", decay_rate, 0, 1, _DECAY)
+        self.eps = positive_eps(self, eps)
+        self.scale_init = initializer_of(self, "scale_init", scale_init)
+        self.offset_init = initializer_of(self, "offset_init", offset_init)
         self.axis = (axis,) if isinstance(axis, int) else None if axis is None else tuple(axis)
         self.data_format = data_format
         self.channel_axis = channel_axis_of(self, data_format)
@@ -77,7 +97,7 @@ class BatchNormalization(Module):
         self.mean_ema = ExponentialMovingAverage(decay_rate)
         self.var_ema = ExponentialMovingAverage(decay_rate, start=1.0)
 
-    def call(self, x: jax.Array, training: bool | None = None) -> jax.Array:
+    def call(self, x: Any, training: bool | None = None) -> jax.Array:
         """Normalize the input, and update the running averages while training.
 
         Args:
@@ -88,11 +108,12 @@ class BatchNormalization(Module):
         Returns:
             An array of the same shape, in the layer's dtype.
         """
-        x = in_dtype(x, jnp.promote_types(self.dtype, jnp.float32))
+        x = in_dtype(self, x, statistics_dtype(self.dtype))
         over = self._reduced(x)
         kept = tuple(axis for axis in range(x.ndim) if axis not in over)
         shape = tuple(x.shape[axis] for axis in kept)
         mean, var = None, None
+        training = is_training() if training is None else training
         if training and not _is_frozen():
             mean = jnp.mean(x, over)
             var = jnp.mean(jnp.square(x - _spread(mean, x, kept)), over)
@@ -102,25 +123,15 @@ class BatchNormalization(Module):
         factor = jax.lax.rsqrt(var + self.eps)
         if self.create_scale:
             scale_init = jnp.ones if self.scale_init is None else self.scale_init
-            factor = factor * self.add_parameter("scale", shape, self.dtype, scale_init).astype(x.dtype)
+            factor = factor * declared(self, "scale", shape, self.dtype, scale_init).astype(x.dtype)
         y = (x - _spread(mean, x, kept)) * _spread(factor, x, kept)
         if self.create_offset:
             offset_init = jnp.zeros if self.offset_init is None else self.offset_init
-            offset = self.add_parameter("offset", shape, self.dtype, offset_init).astype(x.dtype)
+            offset = declared(self, "offset", shape, self.dtype, offset_init).astype(x.dtype)
             y = y + _spread(offset, x, kept)
         return y.astype(self.dtype)
 
     def _refuse(self) -> None:
-        if not 0 <= self.decay_rate < 1:
-            raise ValueError(
-                f"{who(self)} was given decay_rate={self.decay_rate}. It is the part of the running averages that an update "
-                "keeps, from 0 up to but not including 1. Give a number such as 0.99."
-            )
-        if not self.eps > 0:
-            raise ValueError(
-                f"{who(self)} was given eps={self.eps}. It keeps a variance of 0 from being divided by. "
-                "Give a number above 0, such as 1e-5."
-            )
         if not self.create_scale:
             require_not_given(self, "scale_init", self.scale_init, "create_scale")
         if not self.create_offset:
@@ -133,8 +144,8 @@ class BatchNormalization(Module):
         axes = {axis % x.ndim for axis in self.axis}
         if any(not -x.ndim <= axis < x.ndim for axis in self.axis) or 0 not in axes:
             raise ValueError(
-                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which are not axes of that "
-                "with the batch axis 0 among them. Give the axes that mean and variance are taken over."
+                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which are not axes "
+                "of that with the batch axis 0 among them. Give the axes that mean and variance are taken over."
             )
         return tuple(sorted(axes))
 

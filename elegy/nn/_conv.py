@@ -13,12 +13,16 @@ from ..initializers import TruncatedNormal
 from ..module import Module
 from ._requirements import (
     channel_axis_of,
+    declared,
     in_dtype,
+    initializer_of,
     padding_of,
     positive,
+    require_floating,
     require_not_given,
     require_rank,
     sizes,
+    switch,
     who,
 )
 
@@ -73,14 +77,15 @@ class Conv2D(Module):
         dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        require_floating(self)
         self.output_channels = positive(self, "output_channels", output_channels)
         self.kernel_shape = sizes(self, "kernel_shape", kernel_shape, 2)
         self.stride = sizes(self, "stride", stride, 2)
         self.rate = sizes(self, "rate", rate, 2)
         self.padding = padding_of(self, padding, 2)
-        self.with_bias = with_bias
-        self.w_init = w_init
-        self.b_init = b_init
+        self.with_bias = switch(self, "with_bias", with_bias)
+        self.w_init = initializer_of(self, "w_init", w_init)
+        self.b_init = initializer_of(self, "b_init", b_init)
         self.data_format = data_format
         self.channel_axis = channel_axis_of(self, data_format)
         self.mask = None if mask is None else np.asarray(mask)
@@ -89,11 +94,11 @@ class Conv2D(Module):
             require_not_given(self, "b_init", b_init, "with_bias")
         if self.output_channels % self.groups:
             raise ValueError(
-                f"{who(self)} was given output_channels={output_channels}. It has groups={groups}, which does not divide "
-                "that. Choose a multiple of `groups`."
+                f"{who(self)} was given output_channels={output_channels}. It has groups={groups}, which does not "
+                "divide that. Choose a multiple of `groups`."
             )
 
-    def call(self, x: jax.Array) -> jax.Array:
+    def call(self, x: Any) -> jax.Array:
         """Apply the layer.
 
         Args:
@@ -102,7 +107,7 @@ class Conv2D(Module):
         Returns:
             Images, `(batch, height', width', output_channels)`, in the layer's dtype.
         """
-        x = in_dtype(x, self.dtype)
+        x = in_dtype(self, x, self.dtype)
         layout = "NHWC" if self.channel_axis == -1 else "NCHW"
         require_rank(self, x, 4, f"four axes, {layout}", most=4)
         y = lax.conv_general_dilated(
@@ -114,24 +119,33 @@ class Conv2D(Module):
             dimension_numbers=(layout, "HWIO", layout),
             feature_group_count=self.groups,
         )
+        self._require_places(x, y)
         if not self.with_bias:
             return y
         b_init = jnp.zeros if self.b_init is None else self.b_init
-        b = self.add_parameter("b", (self.output_channels,), self.dtype, b_init).astype(self.dtype)
+        b = declared(self, "b", (self.output_channels,), self.dtype, b_init).astype(self.dtype)
         along = [1] * y.ndim
         along[self.channel_axis] = self.output_channels
         return y + jnp.broadcast_to(b.reshape(along), y.shape)
+
+    def _require_places(self, x: jax.Array, y: jax.Array) -> None:
+        if y.size == 0 and x.shape[0] != 0:
+            raise ValueError(
+                f"{who(self)} was called with {short_type(x)}. Its window of {self.kernel_shape} with rate {self.rate} "
+                'does not fit into that. Use `padding="SAME"`, or a smaller `kernel_shape`.'
+            )
 
     def _kernel(self, x: jax.Array) -> jax.Array:
         channels = x.shape[self.channel_axis]
         if channels == 0 or channels % self.groups:
             raise ValueError(
-                f"{who(self)} was called with {short_type(x)}, which has {channels} channels. It has groups={self.groups}, "
-                "and each group sees equally many. Give a number of channels that `groups` divides, and check `data_format`."
+                f"{who(self)} was called with {short_type(x)}, which has {channels} channels. It has "
+                f"groups={self.groups}, and each group sees equally many. Give a number of channels that `groups` "
+                "divides, and check `data_format`."
             )
         shape = (*self.kernel_shape, channels // self.groups, self.output_channels)
         w_init = TruncatedNormal(1 / math.sqrt(math.prod(shape[:-1]))) if self.w_init is None else self.w_init
-        w = self.add_parameter("w", shape, self.dtype, w_init).astype(self.dtype)
+        w = declared(self, "w", shape, self.dtype, w_init).astype(self.dtype)
         return w if self.mask is None else w * self._mask(shape)
 
     def _mask(self, shape: tuple[int, ...]) -> jax.Array:

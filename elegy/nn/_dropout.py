@@ -5,8 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..module import Module, next_rng_key
-from ._requirements import who
+from ..module import Module, is_training, next_rng_key
+from ._requirements import number_within, real_array
 
 
 class Dropout(Module):
@@ -35,14 +35,13 @@ class Dropout(Module):
 
     def __init__(self, rate: float, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.rate = rate
-        if isinstance(rate, (str, bool)) or not 0 <= rate < 1:
-            raise ValueError(
-                f"{who(self)} was given rate={rate!r}. It is the probability that a value is dropped, from 0 up to but not "
-                "including 1. Give the part that is dropped, not the one that is kept."
-            )
+        meaning = (
+            "It is the probability that a value is dropped, from 0 up to but not including 1. "
+            "Give the part that is dropped, not the one that is kept."
+        )
+        self.rate = number_within(self, "rate", rate, 0, 1, meaning)
 
-    def call(self, x: jax.Array, training: bool | None = None, rng: Any = None) -> jax.Array:
+    def call(self, x: Any, training: bool | None = None, rng: Any = None) -> jax.Array:
         """Drop values.
 
         Args:
@@ -53,8 +52,9 @@ class Dropout(Module):
         Returns:
             An array of the same shape.
         """
-        x = jnp.asarray(x)
-        x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(self.dtype)
+        x = real_array(self, x)
+        x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(self.dtype)
+        training = is_training() if training is None else training
         if not training or self.rate == 0:
             return x
         kept = jax.random.bernoulli(next_rng_key() if rng is None else rng, 1 - self.rate, x.shape)

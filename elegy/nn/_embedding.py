@@ -10,7 +10,7 @@ from jax import lax
 from .._errors import did_you_mean, short_type
 from ..initializers import TruncatedNormal
 from ..module import Module
-from ._requirements import positive, who
+from ._requirements import declared, initializer_of, one_array, positive, require_floating, who
 
 _STYLES = ("ARRAY_INDEX", "ONE_HOT")
 
@@ -54,14 +54,15 @@ class Embedding(Module):
         dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        require_floating(self)
         self.embedding_matrix = None if embedding_matrix is None else np.asarray(embedding_matrix)
         self.vocab_size, self.embed_dim = self._sizes(vocab_size, embed_dim)
-        self.w_init = w_init
+        self.w_init = initializer_of(self, "w_init", w_init)
         self.lookup_style = lookup_style
         if w_init is not None and embedding_matrix is not None:
             raise ValueError(
-                f"{who(self)} was given both `embedding_matrix` and `w_init`. Each of them says what the first values are. "
-                "Leave one out."
+                f"{who(self)} was given both `embedding_matrix` and `w_init`. Each of them says what the first values "
+                "are. Leave one out."
             )
         if lookup_style not in _STYLES:
             raise ValueError(
@@ -69,7 +70,7 @@ class Embedding(Module):
                 f"Write one of these.{did_you_mean(str(lookup_style).upper(), _STYLES)}"
             )
 
-    def call(self, ids: jax.Array) -> jax.Array:
+    def call(self, ids: Any) -> jax.Array:
         """Look vectors up.
 
         Args:
@@ -78,7 +79,7 @@ class Embedding(Module):
         Returns:
             Vectors, `(*ids.shape, embed_dim)`, in the layer's dtype.
         """
-        ids = jnp.asarray(ids)
+        ids = one_array(self, ids)
         if not jnp.issubdtype(ids.dtype, jnp.integer):
             raise TypeError(
                 f"{who(self)} was called with {short_type(ids)}. It looks rows up by integers. "
@@ -87,7 +88,7 @@ class Embedding(Module):
         default = TruncatedNormal() if self.w_init is None else self.w_init
         initializer = default if self.embedding_matrix is None else self.embedding_matrix
         shape = (self.vocab_size, self.embed_dim)
-        embeddings = self.add_parameter("embeddings", shape, self.dtype, initializer).astype(self.dtype)
+        embeddings = declared(self, "embeddings", shape, self.dtype, initializer).astype(self.dtype)
         ids = ids.astype(jnp.int32) if ids.dtype.itemsize < 4 else ids
         known = (ids >= 0) & (ids < self.vocab_size)
         if self.lookup_style == "ONE_HOT":
@@ -102,11 +103,13 @@ class Embedding(Module):
         matrix = self.embedding_matrix
         if matrix is None:
             return positive(self, "vocab_size", vocab_size), positive(self, "embed_dim", embed_dim)
-        wanted = tuple(size for size in (vocab_size, embed_dim))
-        fits = matrix.ndim == 2 and all(size in (None, there) for size, there in zip(wanted, matrix.shape, strict=True))
+        wanted = (vocab_size, embed_dim)
+        sizes = zip(wanted, matrix.shape, strict=True)
+        fits = matrix.ndim == 2 and all(size in (None, there) for size, there in sizes)
         if not fits:
             raise ValueError(
-                f"{who(self)} was given an `embedding_matrix` of shape {matrix.shape}. With vocab_size={vocab_size} and "
-                f"embed_dim={embed_dim} it has to be (vocab_size, embed_dim). Leave the two numbers out, or correct them."
+                f"{who(self)} was given an `embedding_matrix` of shape {matrix.shape}. With vocab_size={vocab_size} "
+                f"and embed_dim={embed_dim} it has to be (vocab_size, embed_dim). Leave the two numbers out, or "
+                "correct them."
             )
         return int(matrix.shape[0]), int(matrix.shape[1])

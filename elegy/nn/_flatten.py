@@ -1,12 +1,12 @@
 """The layer between images and vectors."""
 
 import math
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from ..module import Module
-from ._requirements import positive, require_rank
+from ._requirements import one_array, positive, require_rank
 
 
 class Flatten(Module):
@@ -29,7 +29,7 @@ class Flatten(Module):
         super().__init__(name=name)
         self.preserve_dims = positive(self, "preserve_dims", preserve_dims)
 
-    def call(self, x: jax.Array) -> jax.Array:
+    def call(self, x: Any) -> jax.Array:
         """Flatten the input.
 
         Args:
@@ -38,7 +38,7 @@ class Flatten(Module):
         Returns:
             `(*kept, rest)`, of the same dtype; an input with just `preserve_dims` axes as it is.
         """
-        x = jnp.asarray(x)
+        x = one_array(self, x)
         kept = self.preserve_dims
         require_rank(self, x, kept, f"at least {kept} axes, since preserve_dims={kept}")
         # The size is computed, since -1 is ambiguous for an empty batch.

@@ -8,7 +8,18 @@ import jax.numpy as jnp
 
 from .._errors import short_type
 from ..module import Module
-from ._requirements import in_dtype, require_not_given, require_rank, who
+from ._requirements import (
+    declared,
+    in_dtype,
+    initializer_of,
+    positive_eps,
+    require_floating,
+    require_not_given,
+    require_rank,
+    statistics_dtype,
+    switch,
+    who,
+)
 
 
 class LayerNormalization(Module):
@@ -53,22 +64,18 @@ class LayerNormalization(Module):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.axis = (axis,) if isinstance(axis, int) else tuple(axis)
-        self.create_scale = create_scale
-        self.create_offset = create_offset
-        self.eps = eps
-        self.scale_init = scale_init
-        self.offset_init = offset_init
-        if not eps > 0:
-            raise ValueError(
-                f"{who(self)} was given eps={eps}. It keeps a variance of 0 from being divided by. "
-                "Give a number above 0, such as 1e-5."
-            )
+        require_floating(self)
+        self.create_scale = switch(self, "create_scale", create_scale)
+        self.create_offset = switch(self, "create_offset", create_offset)
+        self.eps = positive_eps(self, eps)
+        self.scale_init = initializer_of(self, "scale_init", scale_init)
+        self.offset_init = initializer_of(self, "offset_init", offset_init)
         if not create_scale:
             require_not_given(self, "scale_init", scale_init, "create_scale")
         if not create_offset:
             require_not_given(self, "offset_init", offset_init, "create_offset")
 
-    def call(self, x: jax.Array) -> jax.Array:
+    def call(self, x: Any) -> jax.Array:
         """Normalize the input.
 
         Args:
@@ -77,7 +84,7 @@ class LayerNormalization(Module):
         Returns:
             An array of the same shape, in the layer's dtype.
         """
-        x = in_dtype(x, jnp.promote_types(self.dtype, jnp.float32))
+        x = in_dtype(self, x, statistics_dtype(self.dtype))
         axes = self._normalized(x)
         mean = jnp.broadcast_to(jnp.mean(x, axes, keepdims=True), x.shape)
         var = jnp.broadcast_to(jnp.mean(jnp.square(x - mean), axes, keepdims=True), x.shape)
@@ -85,11 +92,11 @@ class LayerNormalization(Module):
         shape = tuple(x.shape[axis] for axis in axes)
         if self.create_scale:
             scale_init = jnp.ones if self.scale_init is None else self.scale_init
-            scale = self.add_parameter("scale", shape, self.dtype, scale_init).astype(x.dtype)
+            scale = declared(self, "scale", shape, self.dtype, scale_init).astype(x.dtype)
             y = y * jax.lax.broadcast_in_dim(scale, x.shape, axes)
         if self.create_offset:
             offset_init = jnp.zeros if self.offset_init is None else self.offset_init
-            offset = self.add_parameter("offset", shape, self.dtype, offset_init).astype(x.dtype)
+            offset = declared(self, "offset", shape, self.dtype, offset_init).astype(x.dtype)
             y = y + jax.lax.broadcast_in_dim(offset, x.shape, axes)
         return y.astype(self.dtype)
 
@@ -98,7 +105,7 @@ class LayerNormalization(Module):
         axes = {axis % x.ndim for axis in self.axis}
         if not axes or any(not -x.ndim <= axis < x.ndim for axis in self.axis):
             raise ValueError(
-                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which it does not have. "
-                f"Give axes from {-x.ndim} to {x.ndim - 1}."
+                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which it does not "
+                f"have. Give axes from {-x.ndim} to {x.ndim - 1}."
             )
         return tuple(sorted(axes))

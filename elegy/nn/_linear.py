@@ -8,7 +8,17 @@ import jax.numpy as jnp
 
 from ..initializers import TruncatedNormal
 from ..module import Module
-from ._requirements import in_dtype, positive, require_not_given, require_rank, who
+from ._requirements import (
+    declared,
+    in_dtype,
+    initializer_of,
+    positive,
+    require_floating,
+    require_not_given,
+    require_rank,
+    switch,
+    who,
+)
 
 
 class Linear(Module):
@@ -44,14 +54,15 @@ class Linear(Module):
         dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        require_floating(self)
         self.output_size = positive(self, "output_size", output_size)
-        self.with_bias = with_bias
-        self.w_init = w_init
-        self.b_init = b_init
+        self.with_bias = switch(self, "with_bias", with_bias)
+        self.w_init = initializer_of(self, "w_init", w_init)
+        self.b_init = initializer_of(self, "b_init", b_init)
         if not with_bias:
             require_not_given(self, "b_init", b_init, "with_bias")
 
-    def call(self, x: jax.Array) -> jax.Array:
+    def call(self, x: Any) -> jax.Array:
         """Apply the layer.
 
         Args:
@@ -60,7 +71,7 @@ class Linear(Module):
         Returns:
             Outputs, `(*d, output_size)`, in the layer's dtype.
         """
-        x = in_dtype(x, self.dtype)
+        x = in_dtype(self, x, self.dtype)
         require_rank(self, x, 1, "at least one axis, the last one for features")
         inputs = x.shape[-1]
         if inputs == 0:
@@ -69,10 +80,10 @@ class Linear(Module):
                 "Give inputs with at least one feature."
             )
         w_init = TruncatedNormal(1 / math.sqrt(inputs)) if self.w_init is None else self.w_init
-        w = self.add_parameter("w", (inputs, self.output_size), self.dtype, w_init)
+        w = declared(self, "w", (inputs, self.output_size), self.dtype, w_init)
         y = jnp.matmul(x, w.astype(self.dtype))
         if self.with_bias:
             b_init = jnp.zeros if self.b_init is None else self.b_init
-            b = self.add_parameter("b", (self.output_size,), self.dtype, b_init)
+            b = declared(self, "b", (self.output_size,), self.dtype, b_init)
             y = y + jnp.broadcast_to(b.astype(self.dtype), y.shape)
         return y

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ..initializers import Constant
 from ..module import Module
+from ._requirements import declared
 
 
 class ExponentialMovingAverage(Module):
@@ -42,9 +43,9 @@ class ExponentialMovingAverage(Module):
             shape: the shape of the values.
             value: one more value of that shape, float32.
         """
-        average = self.add_parameter("average", shape, jnp.float32, Constant(self.start), trainable=False)
-        hidden = self.add_parameter("hidden", shape, jnp.float32, jnp.zeros, trainable=False)
-        counter = self.add_parameter("counter", (), jnp.int32, jnp.zeros, trainable=False)
+        average = declared(self, "average", shape, jnp.float32, Constant(self.start), trainable=False)
+        hidden = declared(self, "hidden", shape, jnp.float32, jnp.zeros, trainable=False)
+        counter = declared(self, "counter", (), jnp.int32, jnp.zeros, trainable=False)
         if value is None:
             return average
         counter = counter + 1

@@ -9,7 +9,7 @@ from jax import lax
 
 from .._errors import short_type
 from ..module import Module
-from ._requirements import padding_of, positive, require_rank, who
+from ._requirements import padding_of, positive, real_array, require_rank, who
 
 
 class MaxPool(Module):
@@ -47,7 +47,7 @@ class MaxPool(Module):
         self.padding = padding_of(self, padding, None)
         self.channel_axis = channel_axis
 
-    def call(self, x: jax.Array) -> jax.Array:
+    def call(self, x: Any) -> jax.Array:
         """Pool the input.
 
         Args:
@@ -56,13 +56,19 @@ class MaxPool(Module):
         Returns:
             An array of the same dtype and number of axes.
         """
-        x = jnp.asarray(x)
+        x = real_array(self, x)
         require_rank(self, x, 2 if self.channel_axis is None else 3, "a batch axis, spatial axes and a channel axis")
         spatial = self._spatial(x)
         window = self._all_axes("window_shape", self.window_shape, x, spatial)
         strides = self._all_axes("strides", self.strides, x, spatial)
         least = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else _smallest(x.dtype)
-        return lax.reduce_window(x, np.asarray(least, x.dtype)[()], lax.max, window, strides, str(self.padding))
+        y = lax.reduce_window(x, np.asarray(least, x.dtype)[()], lax.max, window, strides, str(self.padding))
+        if y.size == 0 and x.size != 0:
+            raise ValueError(
+                f"{who(self)} was called with {short_type(x)}. Its window {window} does not fit into that. "
+                'Use `padding="SAME"`, or a smaller `window_shape`.'
+            )
+        return y
 
     def _checked(self, argument: str, value: Any) -> int | tuple[int, ...]:
         if isinstance(value, (list, tuple)):
@@ -74,12 +80,14 @@ class MaxPool(Module):
             return list(range(1, x.ndim))
         if not -x.ndim <= self.channel_axis < x.ndim or self.channel_axis % x.ndim == 0:
             raise ValueError(
-                f"{who(self)} was called with {short_type(x)}. It was made with channel_axis={self.channel_axis}, which that "
-                "does not have beside the batch axis. Give another `channel_axis`, or None."
+                f"{who(self)} was called with {short_type(x)}. It was made with channel_axis={self.channel_axis}, "
+                "which that does not have beside the batch axis. Give another `channel_axis`, or None."
             )
         return [axis for axis in range(1, x.ndim) if axis != self.channel_axis % x.ndim]
 
-    def _all_axes(self, argument: str, value: int | tuple[int, ...], x: jax.Array, spatial: list[int]) -> tuple[int, ...]:
+    def _all_axes(
+        self, argument: str, value: int | tuple[int, ...], x: jax.Array, spatial: list[int]
+    ) -> tuple[int, ...]:
         values = (value,) * len(spatial) if isinstance(value, int) else value
         if len(values) == x.ndim:
             return values
@@ -95,4 +103,4 @@ class MaxPool(Module):
 
 
 def _smallest(dtype: Any) -> Any:
-    return False if dtype == bool else jnp.iinfo(dtype).min
+    return False if dtype == jnp.bool_ else jnp.iinfo(dtype).min

@@ -2,19 +2,26 @@
 
 import operator
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._errors import did_you_mean, listing, short_type
 from ..module import Module
+from ..module._scope import running_scope
 
 _CHANNEL_AXES = {"channels_last": -1, "channels_first": 1, "NHWC": -1, "NCHW": 1, "N...C": -1, "NC...": 1}
 
 
 def who(layer: Module) -> str:
-    """How errors call a layer: its class, and its name if it was given one."""
+    """How errors call a layer: its class, and its path in the network that runs, or its name if it was given one."""
+    scope = running_scope()
+    path = scope.path(layer) if scope is not None and scope.knows(layer) else ""
+    if path:
+        return f"`{type(layer).__name__}` at `{path}`"
     return f"`{type(layer).__name__}(name={layer.name!r})`" if layer.name else f"`{type(layer).__name__}`"
 
 
@@ -47,8 +54,8 @@ def sizes(layer: Module, argument: str, value: Any, count: int) -> tuple[int, ..
     values = tuple(value)
     if len(values) != count:
         raise ValueError(
-            f"{who(layer)} was given {argument}={values}. It has {count} spatial axes. Give one number for all of them, or "
-            f"{count} numbers."
+            f"{who(layer)} was given {argument}={values}. It has {count} spatial axes. Give one number for all of "
+            f"them, or {count} numbers."
         )
     return tuple(positive(layer, argument, number) for number in values)
 
@@ -72,7 +79,9 @@ def padding_of(layer: Module, value: Any, count: int | None) -> str | tuple[tupl
             return pairs
     others = "" if count is None else f", or {count} pairs of numbers (before, after)"
     near = did_you_mean(value.upper(), ("SAME", "VALID")) if isinstance(value, str) else ""
-    raise ValueError(f"{who(layer)} was given padding={value!r}. It knows: SAME, VALID{others}. Write one of these.{near}")
+    raise ValueError(
+        f"{who(layer)} was given padding={value!r}. It knows: SAME, VALID{others}. Write one of these.{near}"
+    )
 
 
 def _pairs(value: Any) -> tuple[tuple[int, int], ...] | None:
@@ -95,6 +104,70 @@ def channel_axis_of(layer: Module, data_format: str) -> int:
             f"Write one of these.{did_you_mean(str(data_format), _CHANNEL_AXES)}"
         )
     return _CHANNEL_AXES[data_format]
+
+
+def require_floating(layer: Module) -> None:
+    """Raise if the layer's dtype has no fractions."""
+    try:
+        is_floating = jnp.issubdtype(jnp.dtype(layer.dtype), jnp.floating)
+    except TypeError:
+        is_floating = False
+    if not is_floating:
+        raise ValueError(
+            f"{who(layer)} was given dtype={layer.dtype!r}. A layer computes with floats. "
+            "Give a dtype such as `jnp.float32` or `jnp.bfloat16`."
+        )
+
+
+def switch(layer: Module, argument: str, value: Any) -> bool:
+    """The value as True or False.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ValueError(f"{who(layer)} was given {argument}={value!r}. It is a switch. Give True or False.")
+
+
+def number_within(layer: Module, argument: str, value: Any, least: float, below: float, meaning: str) -> float:
+    """The value as a float, if `least <= value < below`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool) and least <= float(value) < below:
+        return float(value)
+    raise ValueError(f"{who(layer)} was given {argument}={value!r}. {meaning}")
+
+
+def positive_eps(layer: Module, value: Any) -> float:
+    """The value as a float above 0.
+
+    Raises:
+        ValueError: it is none.
+    """
+    meaning = "It keeps a variance of 0 from being divided by. Give a number above 0, such as 1e-5."
+    return number_within(layer, "eps", value, np.nextafter(0.0, 1.0), np.inf, meaning)
+
+
+def initializer_of(layer: Module, argument: str, value: Any) -> Any:
+    """The initializer as it was given, or None.
+
+    Raises:
+        ValueError: it is a class or text.
+    """
+    if isinstance(value, type):
+        raise ValueError(
+            f"{who(layer)} was given the class `{value.__name__}` as `{argument}`. An initializer is an instance. "
+            f"Write `{value.__name__}(...)`, with parentheses."
+        )
+    if isinstance(value, str):
+        raise ValueError(
+            f"{who(layer)} was given {argument}={value!r}. An initializer is a function `(key, shape, dtype)` or "
+            "`(shape, dtype)`, or a value. Take one from `elegy.initializers` or `jax.nn.initializers`."
+        )
+    return value
 
 
 def require_not_given(layer: Module, argument: str, value: Any, switch: str) -> None:
@@ -123,6 +196,79 @@ def require_rank(layer: Module, x: jax.Array, least: int, axes: str, most: int |
         )
 
 
-def in_dtype(x: Any, dtype: Any) -> jax.Array:
-    """The input as an array in which the layer computes."""
-    return jnp.asarray(x).astype(dtype)
+def one_array(layer: Module, x: Any) -> jax.Array:
+    """The input as an array; nested lists of numbers are one.
+
+    Raises:
+        TypeError: it is several arrays, or nothing that an array can be made of.
+    """
+    arrays = [leaf for leaf in jax.tree.leaves(x) if hasattr(leaf, "shape")] if isinstance(x, (list, tuple)) else []
+    if not arrays:
+        try:
+            return jnp.asarray(x)
+        except (TypeError, ValueError):
+            pass
+    what = f"a {type(x).__name__} of {len(arrays)} arrays" if arrays else f"a {type(x).__name__}"
+    raise TypeError(
+        f"{who(layer)} was called with {what}. It takes one array of numbers. Pick one, or join several with "
+        "`jnp.concatenate`."
+    )
+
+
+def real_array(layer: Module, x: Any) -> jax.Array:
+    """The input as an array of real numbers, or of True and False.
+
+    Raises:
+        TypeError: it is not one.
+    """
+    array = one_array(layer, x)
+    if any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        return array
+    raise TypeError(
+        f"{who(layer)} was called with {short_type(array)}. It computes with real numbers. "
+        "Give it such, for example `x.real` and `x.imag` as channels."
+    )
+
+
+def in_dtype(layer: Module, x: Any, dtype: Any) -> jax.Array:
+    """The input as an array in which the layer computes.
+
+    Raises:
+        TypeError: it is not one array of real numbers.
+    """
+    return real_array(layer, x).astype(dtype)
+
+
+def declared(
+    layer: Module, name: str, shape: tuple[int, ...], dtype: Any, initializer: Any, *, trainable: bool = True
+) -> jax.Array:
+    """The value of a parameter that the input asks to have this shape.
+
+    Args:
+        layer: whose it is.
+        name: its name.
+        shape: its shape.
+        dtype: its dtype.
+        initializer: its first value, or what makes it.
+        trainable: a parameter, or a state.
+
+    Raises:
+        ValueError: the first value has another shape, or the layer was initialized for other inputs.
+    """
+    if not callable(initializer) and np.shape(initializer) not in ((), shape):
+        raise ValueError(
+            f"{who(layer)} was given a first value of `{name}` of shape {np.shape(initializer)}. With this input its "
+            f"shape is {shape}. Give an array of that shape, a number, or a function."
+        )
+    value = layer.add_parameter(name, shape, dtype, initializer, trainable)
+    if value.shape != shape:
+        raise ValueError(
+            f"{who(layer)} was called with an input that needs `{name}` of shape {shape}. It holds {value.shape}, from "
+            "other inputs. Give inputs like the first ones, or make a new layer."
+        )
+    return value
+
+
+def statistics_dtype(dtype: Any) -> Any:
+    """The dtype of means and variances: float32 where the layer computes in fewer bits."""
+    return jnp.float32 if jnp.finfo(dtype).bits < 32 else dtype

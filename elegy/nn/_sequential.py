@@ -78,8 +78,8 @@ class Sequential(Module):
                 )
             if not callable(layer):
                 raise TypeError(
-                    f"{who(self)} was given a {short_type(layer)} as layer {number}. A layer is a module or a function. "
-                    "Give layers, a list of them, or a function without arguments that returns one."
+                    f"{who(self)} was given a {short_type(layer)} as layer {number}. A layer is a module or a "
+                    "function. Give layers, a list of them, or a function without arguments that returns one."
                 )
 
 

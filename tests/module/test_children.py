@@ -265,10 +265,16 @@ def test_a_state_may_turn_from_integer_to_float_but_not_change_its_shape(rows):
     module = Mean()
     module(rows)
     assert module.mean.dtype == jnp.float32
+
+
+def test_a_state_that_changes_its_shape_is_an_error(rows):
+    def call(self, x):
+        self.add_parameter("n", trainable=False)
+        self.update_parameter("n", x)
+        return x
+
     with pytest.raises(ValueError, match="A state keeps its shape"):
-        made_in_call(lambda self, x: self.update_parameter("n", x) or x + self.add_parameter("n", trainable=False))(
-            rows
-        )
+        made_in_call(call)(rows)
 
 
 def test_a_copy_is_independent(rows):

@@ -1,0 +1,228 @@
+"""Tests of `CallbackList`: which hooks run, what they are given, and what their answers do."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from elegy._errors import InjectionError
+from elegy._logs import LazyLogs
+from elegy.callbacks import Callback, CallbackList, History, LambdaCallback, ProgressBar, Stop
+from elegy.callbacks._hooks import read_hooks
+
+
+class Recorder(Callback):
+    def __init__(self):
+        self.calls = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.calls.append((epoch, dict(logs)))
+
+
+def end_epoch(callback, **offer):
+    logs = offer.pop("logs", {"loss": 0.5})
+    return CallbackList(callback).call("on_epoch_end", epoch=3, logs=logs, run="the run", **offer)
+
+
+def answering(answer, hook="on_epoch_end"):
+    return type("Answering", (Callback,), {hook: lambda self, logs: answer})()
+
+
+def test_one_callback_may_be_given_without_a_list():
+    recorder = Recorder()
+    assert end_epoch(recorder) is None
+    assert recorder.calls == [(3, {"loss": 0.5})]
+
+
+def test_no_callbacks_are_an_empty_list():
+    assert CallbackList().call("on_epoch_end", epoch=0, logs={}) is None
+    assert not CallbackList(None).overrides("on_epoch_end")
+
+
+def test_the_users_list_is_never_changed():
+    given = [Recorder()]
+    end_epoch(given)
+    assert len(given) == 1
+
+
+def test_model_and_params_are_set_on_every_callback():
+    a, b = Recorder(), Recorder()
+    params = {"epochs": 2, "steps": None, "verbose": 0}
+    CallbackList([a, b], model="the model", params=params)
+    assert a.model == b.model == "the model"
+    assert a.params == b.params == params and a.params is not params
+
+
+def test_a_subclass_need_not_call_the_base_constructor():
+    assert Recorder().model is None
+    assert dict(Recorder().params) == {}
+
+
+def test_only_overridden_hooks_count():
+    callbacks = CallbackList([Recorder(), LambdaCallback(on_test_end=lambda logs: None)])
+    overridden = [h for h in ("on_epoch_end", "on_test_end", "on_epoch_begin") if callbacks.overrides(h)]
+    assert overridden == ["on_epoch_end", "on_test_end"]
+
+
+def test_an_inherited_hook_counts():
+    assert CallbackList(type("Child", (Recorder,), {})()).overrides("on_epoch_end")
+
+
+def test_every_step_is_needed_for_batch_begin_and_by_request():
+    begins = LambdaCallback(on_train_batch_begin=lambda batch, logs: None)
+    ends = LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    eager = type("Eager", (Callback,), {"every_step": True})()
+    assert [CallbackList(c).needs_every_step for c in (begins, ends, eager)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda self: (), ()),
+        (lambda self, logs: (logs,), ({"loss": 0.5},)),
+        (lambda self, run, epoch: (run, epoch), ("the run", 3)),
+        (lambda self, e, log: (e, log), (3, {"loss": 0.5})),
+        (lambda self, e: (e,), (3,)),
+        (lambda self, *args: args, (3, {"loss": 0.5})),
+        (lambda self, logs, scale=2: (logs, scale), ({"loss": 0.5}, 2)),
+        (lambda self, epoch, log=None, scale=2: (epoch, log, scale), (3, {"loss": 0.5}, 2)),
+        (lambda self, **all: tuple(sorted(all)), ("epoch", "logs", "run")),
+    ],
+)
+def test_hooks_are_called_by_name_or_in_keras_order(function, expected):
+    class Hooked(Callback):
+        on_epoch_end = function
+
+    hook = read_hooks(Hooked(), {})["on_epoch_end"]
+    seen = hook({"epoch": 3, "logs": {"loss": 0.5}, "run": "the run"})
+    assert seen == expected
+
+
+def test_keras_short_names_of_the_batch_hooks_work():
+    seen = []
+    old = type("Old", (Callback,), {"on_batch_end": lambda self, batch, logs: seen.append(batch)})()
+    CallbackList(old).call("on_train_batch_end", batch=4, logs={})
+    assert seen == [4]
+
+
+def test_an_unknown_name_is_an_error_at_construction():
+    class Wrong(Callback):
+        def on_epoch_end(self, epoch, logs, epochs): ...
+
+    with pytest.raises(
+        InjectionError, match=r"`on_epoch_end` of callback `Wrong` asks for `epochs`.*Did you mean `epoch`"
+    ):
+        CallbackList(Wrong())
+
+
+def test_a_framework_name_is_never_filled_by_position():
+    class Asking(Callback):
+        def on_train_batch_end(self, batch, y_pred): ...
+
+    with pytest.raises(
+        InjectionError, match=r"asks for `y_pred`, which this hook does not have\. It has: run, batch, logs"
+    ):
+        CallbackList(Asking())
+
+
+def test_names_the_loop_offers_are_reported_and_injected():
+    class Asking(Callback):
+        def on_train_batch_end(self, batch, y_pred, logs):
+            return {"seen": y_pred}
+
+    callbacks, logs = CallbackList(Asking(), offers={"on_train_batch_end": ("y_pred",)}), {}
+    callbacks.call("on_train_batch_end", batch=0, logs=logs, y_pred=7)
+    assert callbacks.asked_names("on_train_batch_end") == {"y_pred"}
+    assert callbacks.asked_names("on_epoch_end") == frozenset()
+    assert logs == {"seen": 7.0}
+
+
+def test_a_name_missing_at_the_call_is_an_error():
+    callbacks = CallbackList(LambdaCallback(on_test_end=lambda run: None))
+    with pytest.raises(InjectionError, match="`on_test_end` of callback `LambdaCallback` asks for `run`"):
+        callbacks.call("on_test_end", logs={})
+
+
+def test_a_dict_is_added_to_the_logs_and_seen_by_later_callbacks():
+    recorder, logs = Recorder(), LazyLogs({"loss": jnp.float32(0.5)})
+    end_epoch([answering({"twice": jnp.float32(1.0), "n": np.int32(3)}), recorder], logs=logs)
+    assert recorder.calls == [(3, {"loss": 0.5, "twice": 1.0, "n": 3.0})]
+    assert all(type(value) is float for value in logs.values())
+
+
+def test_the_first_stop_is_returned_and_all_callbacks_are_called():
+    recorder = Recorder()
+    assert end_epoch([answering(Stop("a")), answering(Stop("b")), recorder]) == Stop("a")
+    assert len(recorder.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (True, "`on_epoch_end` of callback `Answering` returned True. A hook returns None, a dict"),
+        (Stop, "returned the class `Stop`"),
+        ({"a": np.zeros(2, "float32")}, r"returned 'a': f32\[2\] for the logs"),
+        ({"a": "text"}, "returned 'a': str for the logs"),
+        ({1: 2.0}, "returned 1: float for the logs"),
+    ],
+)
+def test_other_answers_are_errors(answer, message):
+    with pytest.raises(TypeError, match=message):
+        end_epoch(answering(answer))
+
+
+def test_logs_that_nobody_would_read_are_an_error():
+    callbacks = CallbackList(answering({"a": 1.0}, "on_train_begin"))
+    with pytest.raises(
+        TypeError, match=r"After that hook nobody would read them\. Return it from one of: on_epoch_end"
+    ):
+        callbacks.call("on_train_begin", logs={})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Recorder, r"The class `Recorder` was given as a callback. .*Write `Recorder\(\.\.\.\)`"),
+        ([3], "3 was given as a callback. It has no hook. Give an instance"),
+        ("history", "'history' was given as a callback. It has no hook"),
+        ([None], "None was given as a callback"),
+        (lambda epoch, logs: None, r"It has no hook. Write `elegy.callbacks.LambdaCallback\(on_epoch_end=\.\.\.\)`"),
+        (end_epoch, r"LambdaCallback\(on_epoch_end=end_epoch\)"),
+    ],
+)
+def test_what_is_no_callback_is_an_error(given, message):
+    with pytest.raises(TypeError, match=message):
+        CallbackList(given)
+
+
+def test_a_misspelled_hook_is_an_error():
+    wrong = type("Wrong", (Callback,), {"on_epoch_ends": lambda self, epoch, logs: None})()
+    with pytest.raises(
+        TypeError, match=r"callback `Wrong` has `on_epoch_ends`, which is no hook.*Did you mean `on_epoch_end`"
+    ):
+        CallbackList(wrong)
+
+
+def test_any_object_with_a_hook_is_a_callback():
+    class Plain:
+        def on_epoch_end(self, epoch, logs):
+            return Stop("plain")
+
+    assert end_epoch(Plain()) == Stop("plain")
+
+
+def test_a_keras_callback_works(tmp_path):
+    keras = pytest.importorskip("keras")
+    logger = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    callbacks = CallbackList([logger, History()], params={"epochs": 1, "steps": 1, "verbose": 0})
+    callbacks.call("on_train_begin", logs={})
+    callbacks.call("on_epoch_end", epoch=0, logs=LazyLogs({"loss": 0.5, "val_loss": 0.75}), run=None)
+    callbacks.call("on_train_end", logs={})
+    assert (tmp_path / "log.csv").read_text().split() == ["epoch,loss,val_loss", "0,0.5,0.75"]
+
+
+def test_exceptions_reach_on_exception():
+    seen = []
+    callbacks = CallbackList([LambdaCallback(on_exception=lambda exception: seen.append(exception)), ProgressBar(0)])
+    error = ValueError("broken")
+    callbacks.call("on_exception", exception=error, run=None)
+    assert seen == [error]

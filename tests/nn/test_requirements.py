@@ -1,0 +1,116 @@
+"""What every layer refuses, in one wording."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import elegy
+from elegy import nn
+
+X = np.ones((2, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(2), nn.BatchNormalization(), nn.LayerNormalization()], ids=lambda layer: type(layer).__name__
+)
+def test_other_inputs_than_the_first_ones_are_an_error(layer):
+    layer(X)
+    with pytest.raises(
+        ValueError, match=r"needs `\w+` of shape \(4.*\)\. It holds \(3.*\), from .*\. Give inputs like"
+    ):
+        layer(np.ones((2, 4), "float32"))
+
+
+def test_other_channels_are_an_error_also_for_running_averages_alone():
+    layer = nn.BatchNormalization(create_scale=False, create_offset=False)
+    layer(X)
+    with pytest.raises(ValueError, match=r"at `mean_ema` was .* needs `average` of shape \(4,\)\. It holds \(3,\)"):
+        layer.apply(layer.parameters, layer.states, np.ones((2, 4), "float32"), training=True)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ((X, X), r"a tuple of 2 arrays\. It takes one array of numbers\. Pick one, or join"),
+        ({"a": X}, r"a dict\. It takes one array"),
+        ("text", r"a str\. It takes one array"),
+        (X.astype("complex64"), r"called with c64\[2,3\]\. It computes with real numbers\. Give it such"),
+    ],
+)
+def test_what_is_not_one_array_of_real_numbers_is_an_error(x, message):
+    with pytest.raises(TypeError, match=message):
+        nn.Linear(2)(x)
+
+
+def test_nested_lists_of_numbers_are_one_array():
+    assert nn.Linear(2)([[1, 2, 3], [4, 5, 6]]).shape == (2, 2)
+    assert nn.Flatten()([[[1.0], [2.0]]]).tolist() == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64", "no dtype"])
+def test_a_dtype_without_fractions_is_an_error(dtype):
+    for make in (lambda: nn.Linear(2, dtype=dtype), lambda: nn.Embedding(2, 2, dtype=dtype)):
+        with pytest.raises(ValueError, match=rf"given dtype='{dtype}'\. A layer computes with floats\. Give a dtype"):
+            make()
+
+
+def test_an_activation_in_the_place_of_a_switch_is_an_error():
+    with pytest.raises(ValueError, match=r"`Linear` was given with_bias='relu'\. It is a switch\. Give True or False"):
+        nn.Linear(3, "relu")
+
+
+def test_text_in_the_place_of_a_number_is_an_error():
+    with pytest.raises(ValueError, match=r"`Dropout` was given rate='0\.5'\. It is the probability"):
+        nn.Dropout("0.5")
+
+
+@pytest.mark.parametrize(
+    ("w_init", "message"),
+    [
+        (elegy.initializers.RandomNormal, r"the class `RandomNormal` as `w_init`\. .* Write `RandomNormal\(\.\.\.\)`"),
+        ("glorot", r"given w_init='glorot'\. An initializer is a function .*\. Take one from `elegy\.initializers`"),
+        (np.ones((2, 2), "float32"), r"first value of `w` of shape \(2, 2\)\. With this input its shape is \(3, 2\)"),
+    ],
+)
+def test_what_is_no_first_value_is_an_error(w_init, message):
+    with pytest.raises(ValueError, match=message):
+        nn.Linear(2, w_init=w_init)(X)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Conv2D(1, 5, padding="VALID"), nn.MaxPool(5)], ids=lambda layer: type(layer).__name__
+)
+def test_a_window_larger_than_the_image_is_an_error(layer):
+    with pytest.raises(ValueError, match=r"called with f32\[1,4,4,1\]\. Its window .*does not fit into that\. Use"):
+        layer(np.ones((1, 4, 4, 1), "float32"))
+
+
+def test_an_empty_batch_of_images_stays_empty():
+    x = np.ones((0, 4, 4, 1), "float32")
+    assert nn.Conv2D(2, 3)(x).shape == (0, 4, 4, 2)
+    assert nn.MaxPool(2)(x).shape == (0, 2, 2, 1)
+
+
+def test_inside_a_network_an_error_names_the_path():
+    class Net(elegy.Module):
+        def call(self, x):
+            return nn.Sequential([nn.Linear(2), nn.Conv2D(2, 3)], name="tower")(x)
+
+    with pytest.raises(ValueError, match=r"`Conv2D` at `conv2_d` was called with f32\[2,2\]\. It takes four axes"):
+        Net()(X)
+    with pytest.raises(ValueError, match=r"`Conv2D` at `layers/1` was called with f32\[2,2\]"):
+        nn.Sequential(nn.Linear(2), nn.Conv2D(2, 3))(X)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_training_none_means_what_the_network_does(training):
+    class Net(elegy.Module):
+        def call(self, x, flag=None):
+            return nn.Dropout(0.5)(nn.BatchNormalization()(x, training=flag), training=flag)
+
+    net, x = Net(), np.arange(60.0, dtype="float32").reshape(20, 3)
+    parameters, states = net.init(jax.random.key(0), x)
+    outputs, after = net.apply(parameters, states, x, training=training, key=jax.random.key(1))
+    assert bool((outputs == 0).sum() > 5) is training
+    assert jnp.array_equal(after["batch_normalization"]["mean_ema"]["counter"], int(training))
