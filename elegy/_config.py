@@ -115,7 +115,7 @@ def _array_mark(array: Any) -> Any:
 
 def _is_filled(cell: types.CellType) -> bool:
     try:
-        cell.cell_contents
+        _ = cell.cell_contents
     except ValueError:  # a name that is assigned later
         return False
     return True

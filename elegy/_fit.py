@@ -63,7 +63,7 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     first = Batch(**source.peek(), **extra)
     plan = _plan(trainer, given, source, first, extra, validations)
     model = trainer.steps
-    history = History()
+    history = model.history = History()
     verbose = resolve_verbose(given.verbose)
     bars = [ProgressBar(verbose)] if verbose else []
     params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}

@@ -129,8 +129,8 @@ class Offer(Mapping[str, Any]):
     Args:
         providers: by name a value, or a function without arguments wrapped in `Lazy`.
         further: names of a named batch beyond the eight, for `**kwargs`.
-        absent: names that this step could have but does not, each with the sentence that the error ends with; `**kwargs`
-            receives them as None.
+        absent: names that this step could have but does not, each with the sentence that the error ends with;
+            `**kwargs` receives them as None.
 
     Example:
         >>> offer = Offer({"x": 1, "y_pred": Lazy(lambda: 2)})

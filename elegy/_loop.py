@@ -130,7 +130,7 @@ class Training:
         stop = self.callbacks.call(hook, run=self.run, **offer)
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
-        elif self.run.model.stop_training:
+        elif self.run.model.stop_training and self.run.stop_reason is None:
             self.run.stop_reason = "`model.stop_training` was set"
 
     def ended(self) -> bool:
@@ -199,7 +199,8 @@ class _Stream:
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch."""
         number = 0
-        for number, batch in enumerate(self._raw(), start=1):
+        for batch in self._raw():
+            number += 1
             yield Batch(**batch, **self._extra) if self._extra else batch
         if self._steps is not None and number < self._steps:
             self.exhausted = True

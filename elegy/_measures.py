@@ -11,7 +11,9 @@ from ._logs import Ratio, add_to_total, empty_total
 from ._names import unique_name
 from ._reduce import Reduction, parts_of, reduce_values, values_of
 from .losses import Loss
-from .metrics import HookState, Metric, empty_state, run_hooks, total_value, updated_state, uses_hooks
+from .metrics import Metric
+from .metrics._hook_state import HookState, run_hooks, total_value
+from .metrics._metric import empty_state, updated_state, uses_hooks
 
 TRAINING_ONLY = frozenset({"gradients", "updates"})
 _STEP_NAMES = frozenset({*OFFERED, "key", "step", "epoch", "losses", *TRAINING_ONLY})
@@ -94,7 +96,9 @@ class Board:
             elif merges(consumer):
                 states[measure.key] = consumer.empty()
             elif isinstance(consumer, Metric):
-                view = measure.leaf.view(self._with_others(keyed(_key_name(measure)), states.__getitem__), self.where)
+                view = measure.leaf.view(
+                    self._with_others(keyed(f"metric:{measure.key}"), states.__getitem__), self.where
+                )
                 states[measure.key] = empty_state(consumer, view, who=measure.leaf.who, where=self.where)
         averaged = run_abstractly(lambda traced: self._first_averages(traced, states))
         totals = {key: {part: empty_total(ratio) for part, ratio in ratios.items()} for key, ratios in averaged.items()}
@@ -126,7 +130,7 @@ class Board:
         for measure in self.measures:
             if measure.derived or measure.key not in states:
                 continue
-            offer = self._with_others(keyed(_key_name(measure)), states.__getitem__)
+            offer = self._with_others(keyed(f"metric:{measure.key}"), states.__getitem__)
             yield measure.key, measure.leaf.who, functools.partial(self._run_once, measure, states[measure.key], offer)
 
     def _measure(self, key: str) -> Measure:
@@ -231,10 +235,6 @@ def named_results(board: Board, results: Mapping[str, Any], taken: set[str]) -> 
             taken.add(name)
             named[name] = value
     return named
-
-
-def _key_name(measure: Measure) -> str:
-    return f"metric:{measure.key}"
 
 
 def _is_stateless(consumer: Any, state: Any) -> bool:

@@ -15,7 +15,7 @@ from ._logs import LazyLogs, Logs
 from ._objective import Objective
 from ._offer import Outputs
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
-from ._optimizer import as_optimizer, learning_rates, with_learning_rate
+from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
 from ._passes import run_evaluation, run_prediction
 from ._state import RunState, seed_words
 from ._steps import LR_SCALE, Recipe
@@ -74,8 +74,6 @@ class Model:
         """What the last `fit` returned."""
         self.stop_training = False
         """Set it in a callback to end the fit after the launch that runs."""
-
-    # ---- the pure steps, which a subclass may override -------------------------------------------------------------
 
     def train_step(self, state: RunState, batch: Mapping[str, Any]) -> tuple[RunState, Mapping[str, Any]]:
         """One training step: forward, gradients, optimizer, metrics. Override it for steps of your own.
@@ -137,8 +135,6 @@ class Model:
         """
         return _steps.apply_gradients(self._trainer.recipe, state, gradients, only, extra)
 
-    # ---- verbs -----------------------------------------------------------------------------------------------------
-
     def fit(
         self,
         x: Any = None,
@@ -198,8 +194,7 @@ class Model:
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
             drop_remainder, nonfinite,
         )  # fmt: skip
-        self.history = fit(self._trainer, given)
-        return self.history
+        return fit(self._trainer, given)
 
     def evaluate(
         self,
@@ -251,37 +246,23 @@ class Model:
         refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks"))
         return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
 
-    def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, **unknown: Any
-    ) -> LazyLogs:
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
         """One training step on one batch; metrics accumulate until `reset_metrics`.
 
         Args:
             x, y, sample_weight, class_weight: as for `fit`, one batch of them.
-            **unknown: refused, with what to write instead.
 
         Returns:
             Each loss of this step and the running value of each metric.
         """
-        refuse_unknown("train_on_batch", unknown, ("x", "y", "sample_weight", "class_weight"))
         return train_on_batch(self._trainer, x, y, sample_weight, class_weight)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **unknown: Any) -> LazyLogs:
-        """Losses and running metrics of one batch, without learning; metrics accumulate until `reset_metrics`.
-
-        Args:
-            x, y, sample_weight: as for `evaluate`, one batch of them.
-            **unknown: refused, with what to write instead.
-        """
-        refuse_unknown("test_on_batch", unknown, ("x", "y", "sample_weight"))
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> LazyLogs:
+        """As `train_on_batch`, without learning; its metrics accumulate by themselves."""
         return test_on_batch(self._trainer, x, y, sample_weight)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch, as NumPy arrays.
-
-        Args:
-            x: one batch of inputs.
-        """
+        """The outputs for one batch of inputs `x`, as NumPy arrays."""
         return predict_on_batch(self._trainer, x)
 
     def init(self, x: Any, y: Any = None, sample_weight: Any = None) -> RunState:
@@ -322,14 +303,7 @@ class Model:
         print(wiring(self._trainer, x, y, sample_weight))
 
     def save_weights(self, path: str | Path) -> Path:
-        """Write parameters and states to one safetensors file.
-
-        Args:
-            path: the file.
-
-        Returns:
-            The path written.
-        """
+        """Write parameters and states to one safetensors file, and return its path."""
         return save_weights(path, self._trainer.home.look())
 
     def load_weights(self, path: str | Path) -> None:
@@ -345,18 +319,12 @@ class Model:
         self.state = load_weights(path, self._trainer.home.look())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Refused: losses, metrics and optimizer belong to the constructor.
-
-        Raises:
-            TypeError: always.
-        """
+        """Refused with a TypeError: losses, metrics and optimizer belong to the constructor."""
         del args, kwargs
         raise TypeError(
             "`compile` was called, which does not exist. A model has its loss, metrics and optimizer from the start. "
             "Write `Model(module, loss=..., metrics=..., optimizer=...)`."
         )
-
-    # ---- what the model holds --------------------------------------------------------------------------------------
 
     @property
     def state(self) -> RunState:
@@ -390,10 +358,7 @@ class Model:
         Raises:
             ValueError: the optimizer hides it, or holds several.
         """
-        rates = learning_rates(self._trainer.home.look().optimizer or {})
-        if len(rates) != 1:
-            with_learning_rate({}, 0.0)
-        return float(next(iter(rates.values())))
+        return only_learning_rate(self._trainer.home.look().optimizer or {})
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
@@ -411,11 +376,7 @@ class Model:
         self.state = dataclasses.replace(state, live={**state.live, LR_SCALE: jnp.float32(value)})
 
     def better(self, name: str) -> str | None:
-        """Which direction of a log is an improvement: "higher", "lower", or None if nobody says.
-
-        Args:
-            name: a log name, with or without `val_`.
-        """
+        """Whether a log, named with or without `val_`, improves by going "higher" or "lower"; None if nobody says."""
         objective = self._trainer.recipe.objective
         return objective.better(name) or (objective.better(name[4:]) if name.startswith("val_") else None)
 

@@ -19,8 +19,10 @@ from ._paths import matches
 from ._probe import AxisProbe, TwoBatchesError, abstract, fresh_size, refuse_two_batches, resized
 from ._reduce import parts_of, reduce_values, sample_count, values_of
 from ._state import RunState
-from .losses import Loss, resolve_loss
-from .metrics import Metric, resolve_metric
+from .losses import Loss
+from .losses._strings import resolve_loss
+from .metrics import Metric
+from .metrics._strings import resolve_metric
 from .module import without_new_parameters
 
 Forward = Callable[..., Outputs]

@@ -17,7 +17,7 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     trainer.require_trainable()
     batch = Batch(**one_batch(x, y, sample_weight), **class_weight_columns(class_weight, trainer.recipe.objective))
     _check(trainer, batch, training=True)
-    home, logs = trainer.home, None
+    home = trainer.home
     state, logs = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
     home.put(state)
     return LazyLogs(logs)
@@ -43,7 +43,10 @@ def predict_on_batch(trainer: Trainer, x: Any) -> Any:
 def initialized(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> RunState:
     """See `Model.init`."""
     batch = as_source(x, y, sample_weight).peek()
-    if trainer.is_trainable():
+    unlabeled = "y_true" not in batch and any(
+        "y_true" in leaf.asked.required for leaf in trainer.recipe.objective.leaves
+    )
+    if trainer.is_trainable() and not unlabeled:
         _check(trainer, batch, training=True)
     else:
         trainer.initialize(batch)

@@ -137,11 +137,11 @@ def as_optimizer(optimizer: Any) -> Optimizer | None:
 
 
 def learning_rates(state: Mapping[str, Any]) -> dict[str, jax.Array]:
-    """By log name the learning rates that the optimizer's state holds: `learning_rate`, one a pattern if there are more."""
+    """By log name the learning rates that the state holds: `learning_rate`, or one for each pattern."""
     found = {pattern: _hyperparameters(part) for pattern, part in state.items()}
     rates = {pattern: h.hyperparams["learning_rate"] for pattern, h in found.items() if h is not None}
     if len(state) == 1:
-        return {"learning_rate": rate for rate in rates.values()}
+        return dict(zip(["learning_rate"], rates.values(), strict=False))
     return {f"learning_rate/{pattern.rstrip('/*')}": rate for pattern, rate in rates.items()}
 
 
@@ -153,12 +153,29 @@ def with_learning_rate(state: Mapping[str, Any], value: float) -> dict[str, Any]
     """
     if not learning_rates(state):
         raise ValueError(
-            "A learning rate was set. The optimizer hides its own: only one given by name, by number or through "
+            "A learning rate was asked for. The optimizer hides its own: only one given by name, by number or through "
             "`optax.inject_hyperparams` can be changed. Write "
             "`optimizer=optax.inject_hyperparams(optax.adam)(1e-3)`, or "
             "set `model.lr_scale`, which multiplies every optimizer's updates."
         )
     return {pattern: _replace_rate(part, value) for pattern, part in state.items()}
+
+
+def only_learning_rate(state: Mapping[str, Any]) -> float:
+    """The one learning rate that the optimizer's state holds.
+
+    Raises:
+        ValueError: it holds none, or several.
+    """
+    rates = learning_rates(state)
+    if len(rates) > 1:
+        raise ValueError(
+            f"The learning rate was asked for. The optimizer has several: {listing(rates)}. Read them in "
+            "`model.state.optimizer`."
+        )
+    if not rates:
+        with_learning_rate(state, 0.0)
+    return float(next(iter(rates.values())))
 
 
 def masked(tree: Any, owners: Mapping[str, str], pattern: str, frozen: tuple[str, ...]) -> Any:

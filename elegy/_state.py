@@ -30,6 +30,12 @@ class RunState:
         count: int32 scalar, the batches of the running pass.
         nonfinite: int32 scalar, the first step of this fit whose loss was NaN or infinite; -1 if there was none.
         seed: uint32 array `(2,)`, from which all keys are made.
+
+    Example:
+        >>> import elegy, numpy as np
+        >>> state = elegy.Model(elegy.nn.Linear(2)).init(np.ones((1, 3)))
+        >>> int(state.step), state.parameters["w"].shape
+        (0, (3, 2))
     """
 
     parameters: Any

@@ -29,7 +29,7 @@ def zero_sum(shape: tuple[int, ...] = ()) -> ExactSum:
 
 
 def add_to_sum(total: ExactSum, x: jax.Array | float) -> ExactSum:
-    """`total + x`, without losing the small part (Neumaier's compensated sum).
+    """`total + x`, with what the addition loses carried along as a second float (double-float arithmetic).
 
     Args:
         total: the sum so far.
@@ -42,13 +42,16 @@ def add_to_sum(total: ExactSum, x: jax.Array | float) -> ExactSum:
         3.0
 
     Reference:
-        Neumaier, Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen, ZAMM 54, 1974.
+        Dekker, A floating-point technique for extending the available precision, Numerische Mathematik 18, 1971.
     """
     x = jnp.asarray(x).astype(jnp.float32)
     value = total.value + x
-    lost = jnp.where(jnp.abs(total.value) >= jnp.abs(x), (total.value - value) + x, (x - value) + total.value)
+    part = value - total.value
+    lost = (total.value - (value - part)) + (x - part)
     # A non-finite sum stays what it is; its "lost part" would be NaN and hide an infinity.
-    return ExactSum(value, total.error + jnp.where(jnp.isfinite(value), lost, 0.0))
+    low = total.error + jnp.where(jnp.isfinite(value), lost, 0.0)
+    high = value + low
+    return ExactSum(high, jnp.where(jnp.isfinite(high), low - (high - value), 0.0))
 
 
 def merge_sums(a: ExactSum, b: ExactSum) -> ExactSum:
@@ -59,8 +62,7 @@ def merge_sums(a: ExactSum, b: ExactSum) -> ExactSum:
         >>> float(sum_value(merge_sums(one, one)))
         2.0
     """
-    merged = add_to_sum(a, b.value)
-    return ExactSum(merged.value, merged.error + b.error)
+    return add_to_sum(add_to_sum(a, b.value), b.error)
 
 
 def sum_value(total: ExactSum) -> jax.Array:

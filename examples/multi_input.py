@@ -1,4 +1,4 @@
-"""Two inputs by name: the upper and the lower half of a digit, as a dict `x`; a third key is there and not asked for."""
+"""Two inputs by name: the halves of a digit, as a dict `x`; a third key is there and not asked for."""
 
 import jax
 import jax.numpy as jnp

@@ -19,26 +19,43 @@ def fit(x=X, y=Y, *, loss="mse", **kwargs):
     return model(loss=loss).fit(x, y, verbose=0, **kwargs)
 
 
-LABELS = {"loss": SparseCategoricalCrossentropy(from_logits=True)}
+def fit_labels(y, **kwargs):
+    classifier = elegy.Model(Linear(3), loss=SparseCategoricalCrossentropy(from_logits=True), optimizer="sgd")
+    return classifier.fit(X, y, verbose=0, **kwargs)
+
+
+def stream_labels(y):
+    classifier = elegy.Model(Linear(3), loss=SparseCategoricalCrossentropy(from_logits=True), optimizer="sgd")
+    return classifier.fit(iter([(X, y)]), verbose=0)
+
+
+def only_without_a_mapping():
+    one = model()
+    return one.apply_gradients(one.init(X, Y), one.parameters, only="w")
+
 
 CASES = {
-    "unknown injected name": (lambda: fit(loss=lambda y_tru: y_tru), TypeError, "asks for `y_tru`.*It has: x.*Did you mean `y_true`"),
-    "former name": (lambda: fit(loss=lambda preds: preds), TypeError, "`preds` is called `y_pred`"),
-    "wrong on": (lambda: fit({"a": X}, {"a": Y}, loss=MeanSquaredError(on="b")), (KeyError, TypeError), "a"),
+    "unknown injected name": (
+        lambda: fit(loss=lambda y_tru: y_tru),
+        TypeError,
+        r"asks for `y_tru`.*It has: x.*Did you mean `y_true`",
+    ),
+    "former name": (lambda: fit(loss=lambda preds: preds), TypeError, r"`preds` is called `y_pred`"),
+    "wrong on": (
+        lambda: elegy.Model(lambda a: {"a": a}, loss=MeanSquaredError(on="b")).evaluate({"a": X}, {"a": X}, verbose=0),
+        KeyError,
+        r"on='b'.*It has: a\.",
+    ),
     "lengths differ": (lambda: fit(X, Y[:3]), ValueError, "ardinality"),
     "empty data": (lambda: fit(X[:0], Y[:0]), ValueError, "empty"),
-    "labels out of range": (lambda: elegy.Model(Linear(3), **LABELS, optimizer="sgd").fit(X, np.array([0, 1, 3, 2]), verbose=0), ValueError, "3"),
-    "labels out of range in a stream": (
-        lambda: elegy.Model(Linear(3), **LABELS, optimizer="sgd").fit(iter([(X, np.array([0, 1, -1, 2]))]), verbose=0),
-        ValueError,
-        "-1",
-    ),
-    "float labels": (lambda: elegy.Model(Linear(3), **LABELS, optimizer="sgd").fit(X, Y[:, 0], verbose=0), (ValueError, TypeError), "integer"),
+    "labels out of range": (lambda: fit_labels(np.array([0, 1, 3, 2])), ValueError, "3"),
+    "labels out of range in a stream": (lambda: stream_labels(np.array([0, 1, -1, 2])), ValueError, "-1"),
+    "float labels": (lambda: fit_labels(Y[:, 0]), ValueError, "whole numbers"),
     "ranks differ": (lambda: fit(X, Y[:, 0]), ValueError, "shape"),
     "no loss": (lambda: elegy.Model(Linear(1), optimizer="sgd").fit(X, Y, verbose=0), ValueError, "no loss"),
     "no optimizer": (lambda: elegy.Model(Linear(1), loss="mse").fit(X, Y, verbose=0), ValueError, "no optimizer"),
     "neither": (lambda: elegy.Model(Linear(1)).fit(X, Y, verbose=0), ValueError, "no loss and no optimizer"),
-    "nothing to evaluate": (lambda: elegy.Model(Linear(1)).evaluate(X, verbose=0), ValueError, "neither a loss nor metrics"),
+    "nothing to evaluate": (lambda: elegy.Model(Linear(1)).evaluate(X), ValueError, "neither a loss nor metrics"),
     "unknown loss": (lambda: model(loss="mean_squared"), ValueError, "[Dd]id you mean"),
     "unknown metric": (lambda: model(metrics=["acuracy"]), ValueError, "Did you mean `accuracy`"),
     "unknown optimizer": (lambda: model(optimizer="adamm"), ValueError, "Did you mean `adam`"),
@@ -51,7 +68,7 @@ CASES = {
     "a number as loss": (lambda: model(loss=3), TypeError, "value of type int"),
     "callback class": (lambda: fit(callbacks=[elegy.callbacks.TerminateOnNaN]), TypeError, "TerminateOnNaN"),
     "batch size 0": (lambda: fit(batch_size=0), ValueError, "batch_size=0"),
-    "fractional epochs": (lambda: fit(epochs=1.5), ValueError, "epochs=1.5"),
+    "fractional epochs": (lambda: fit(epochs=1.5), ValueError, r"epochs=1\.5"),
     "negative initial epoch": (lambda: fit(initial_epoch=-1), ValueError, "initial_epoch"),
     "validation_split on a stream": (lambda: fit(iter([(X, Y)]), None, validation_split=0.5), ValueError, "split"),
     "validation_split of 1": (lambda: fit(validation_split=1.0), ValueError, "split"),
@@ -64,8 +81,8 @@ CASES = {
     "unknown nonfinite": (lambda: fit(nonfinite="ignore"), ValueError, "nonfinite"),
     "unknown reduction": (lambda: MeanSquaredError(reduction="avg"), ValueError, "reductions are"),
     "unknown shuffle": (lambda: fit(shuffle="rows"), ValueError, "shuffle"),
-    "class weight list": (lambda: elegy.Model(Linear(3), **LABELS, optimizer="sgd").fit(X, np.zeros(4, int), class_weight=[1, 2], verbose=0), TypeError, "maps classes"),
-    "negative class weight": (lambda: elegy.Model(Linear(3), **LABELS, optimizer="sgd").fit(X, np.zeros(4, int), class_weight={0: -1.0}, verbose=0), ValueError, "at least 0"),
+    "class weight list": (lambda: fit_labels(np.zeros(4, int), class_weight=[1, 2]), TypeError, "maps classes"),
+    "negative class weight": (lambda: fit_labels(np.zeros(4, int), class_weight={0: -1.0}), ValueError, "at least 0"),
     "weights of a wrong shape": (lambda: fit(sample_weight=np.ones((4, 7))), ValueError, "sample_weight"),
     "weights for an unknown output": (lambda: fit(sample_weight={"a": np.ones(4)}), ValueError, "`a`"),
     "compile": (lambda: model().compile("adam"), TypeError, "from the start"),
@@ -75,15 +92,17 @@ CASES = {
     "return_dict": (lambda: model().evaluate(X, Y, return_dict=False), TypeError, "always returns a dict"),
     "inputs": (lambda: model().fit(inputs=X, labels=Y), TypeError, "called `x`"),
     "a typo in fit": (lambda: fit(epoch=3), TypeError, "Did you mean `epochs`"),
-    "a pattern without parameters": (lambda: model(optimizer={"encoder/*": "sgd", "**": "adam"}).fit(X, Y, verbose=0), ValueError, "names no parameter"),
-    "a parameter without pattern": (lambda: model(optimizer={"w": "sgd"}).fit(X, Y, verbose=0), ValueError, "`b`"),
-    "only without a mapping": (
-        lambda: (m := model()).apply_gradients(m.init(X, Y), m.state.parameters, only="w"), ValueError, "has the patterns"
+    "a pattern without parameters": (
+        lambda: model(optimizer={"encoder/*": "sgd", "**": "adam"}).fit(X, Y, verbose=0),
+        ValueError,
+        "names no parameter",
     ),
+    "a parameter without pattern": (lambda: model(optimizer={"w": "sgd"}).fit(X, Y, verbose=0), ValueError, "`b`"),
+    "only without a mapping": (only_without_a_mapping, ValueError, "has the patterns"),
     "one batch of a stream": (lambda: model().train_on_batch(iter([X])), ValueError, "One batch"),
     "wiring without data": (lambda: model().wiring(), ValueError, "no data"),
-    "a list in loss logs": (lambda: fit(loss=lambda y_pred: None), TypeError, "returned None"),
-}  # fmt: skip
+    "a loss without return": (lambda: fit(loss=lambda y_pred: None), TypeError, "returned None"),
+}
 
 
 @pytest.mark.parametrize("case", CASES)

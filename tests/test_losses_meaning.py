@@ -1,8 +1,7 @@
-"""What a loss value means: exact quotients (L1), batch axes (L2), weights (L3, L4), injected arrays (L5), paths (L7)."""
+"""What a loss means: exact quotients (L1), batch axes (L2), weights (L3, L4), injected arrays (L5), paths (L7)."""
 
 import warnings
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -66,7 +65,7 @@ def test_nothing_over_nothing_is_zero_with_a_zero_gradient(rows):
 
 
 def test_a_list_of_values_is_an_error_since_only_dicts_partition(rows):
-    with pytest.raises(TypeError, match="only|or a dict of parts"):
+    with pytest.raises(TypeError, match=r"only|or a dict of parts"):
         evaluate(lambda y_pred: [y_pred, y_pred, y_pred], rows)
 
 
@@ -83,9 +82,9 @@ def test_parameters_inside_a_loss_are_an_error(rows):
         def call(self, y_pred):
             return y_pred * self.add_parameter("scale", initializer=1.0, trainable=True)
 
-    with pytest.raises(ValueError, match="A loss keeps no arrays"):
+    with pytest.raises(ValueError, match=r"A loss keeps no arrays"):
         evaluate(Learns(), rows)
-    with pytest.raises(ValueError, match="never trained"):
+    with pytest.raises(ValueError, match=r"never trained"):
         evaluate(lambda y_pred: elegy.nn.Linear(1)(y_pred), rows)
 
 
@@ -158,7 +157,7 @@ def test_a_scalar_of_outputs_with_weights_warns_once_naming_it(rows):
         return jnp.mean(y_true - y_pred)
 
     model = elegy.Model(lambda x: x, loss=mine)
-    with pytest.warns(UserWarning, match="loss `mine` returns a scalar"):
+    with pytest.warns(UserWarning, match=r"loss `mine` returns a scalar"):
         model.evaluate(rows, rows, sample_weight=W, verbose=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -184,7 +183,7 @@ def test_weights_per_output_go_to_losses_with_on_and_a_missing_one_is_one(rows):
 
 
 def test_weights_per_output_need_on(rows):
-    with pytest.raises(ValueError, match="on="):
+    with pytest.raises(ValueError, match=r"on="):
         evaluate(lambda y_pred: y_pred["a"], rows, module=two_heads, sample_weight={"a": W})
 
 
@@ -215,7 +214,7 @@ def test_class_weight_multiplies_the_values_of_its_class_in_training_only(kind):
 
 
 def test_class_weight_that_nobody_uses_is_an_error(rows):
-    with pytest.raises(ValueError, match="No loss or metric of the model asks for it"):
+    with pytest.raises(ValueError, match=r"No loss or metric of the model asks for it"):
         elegy.Model(lambda x: x, loss=elegy.losses.MeanSquaredError(), optimizer="sgd").fit(
             rows, rows, class_weight={0: 1.0}, verbose=0
         )
@@ -287,9 +286,9 @@ def test_bind_serves_metrics_functions_and_parameters(rows):
 
 
 def test_bind_refuses_an_argument_and_a_path_that_are_not_there(rows):
-    with pytest.raises(elegy.InjectionError, match="points `y_tru`.*Did you mean `y_true`"):
+    with pytest.raises(elegy.InjectionError, match=r"points `y_tru`.*Did you mean `y_true`"):
         elegy.bind(elegy.losses.MeanSquaredError(), y_tru="x")
-    with pytest.raises(KeyError, match="It has: a, b"):
+    with pytest.raises(KeyError, match=r"It has: a, b"):
         evaluate(elegy.bind(elegy.losses.MeanSquaredError(), y_true="x", y_pred="y_pred/c"), rows, module=two_heads)
 
 

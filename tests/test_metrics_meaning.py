@@ -17,6 +17,10 @@ def evaluate(metrics, x, y=None, module=lambda x: x, **kwargs):
     return elegy.Model(module, metrics=metrics).evaluate(x, y, verbose=0, **kwargs)
 
 
+def norm(tree):
+    return jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tree)))
+
+
 class Largest(elegy.Metric):
     """Written with the four verbs."""
 
@@ -109,7 +113,7 @@ def test_functions_divide_by_the_weights_and_losses_by_the_count(rows):
 
 
 def test_a_metric_with_hooks_cannot_be_merged():
-    with pytest.raises(TypeError, match="Override `merge`"):
+    with pytest.raises(TypeError, match=r"Override `merge`"):
         Hooked().merge(1, 2)
 
 
@@ -118,7 +122,7 @@ def test_trainable_state_in_a_metric_is_an_error(rows):
         def call(self, y_pred):
             return self.add_parameter("w", initializer=0.0, trainable=True)
 
-    with pytest.raises(ValueError, match="is not trained"):
+    with pytest.raises(ValueError, match=r"is not trained"):
         evaluate(Learns(), rows)
 
 
@@ -135,7 +139,7 @@ def test_state_that_changes_its_shape_is_an_error_naming_it(rows):
             self.update_parameter("seen", seen + y_pred)
             return y_pred.mean()
 
-    with pytest.raises(ValueError, match="`seen` of metric `grows`.*keeps its shape"):
+    with pytest.raises(ValueError, match=r"`seen` of metric `grows`.*keeps its shape"):
         evaluate(Grows(), rows)
 
 
@@ -188,16 +192,16 @@ def test_metrics_that_ask_for_each_other_are_refused_at_construction():
     def b(a):
         return a
 
-    with pytest.raises(ValueError, match="a -> b -> a ask for each other"):
+    with pytest.raises(ValueError, match=r"a -> b -> a ask for each other"):
         elegy.Model(lambda x: x, metrics=[a, b])
 
 
 def test_metrics_see_losses_gradients_and_updates_in_training_only(rows):
     def gradient_norm(gradients):
-        return optax.global_norm(gradients)
+        return norm(gradients)
 
     def update_norm(updates, gradients):
-        return optax.global_norm(updates) / optax.global_norm(gradients)
+        return norm(updates) / norm(gradients)
 
     def doubled(losses):
         return 2 * losses["loss"]
@@ -239,9 +243,7 @@ def test_a_metrics_key_is_its_own_and_changes_nobodys_dropout(rows):
 
 
 def test_every_metric_tells_its_better_direction():
-    model = elegy.Model(
-        lambda x: x, loss="mse", metrics=[Largest(), elegy.metrics.MeanAbsoluteError(), Hooked(), elegy.losses.Huber()]
-    )
-    assert [model.better(name) for name in ("loss", "val_loss", "largest", "val_mean_absolute_error", "hooked", "huber")] == [
-        "lower", "lower", "higher", "lower", None, "lower",
-    ]  # fmt: skip
+    metrics = [Largest(), elegy.metrics.MeanAbsoluteError(), Hooked(), elegy.losses.Huber()]
+    model = elegy.Model(lambda x: x, loss="mse", metrics=metrics)
+    names = ("loss", "val_loss", "largest", "val_mean_absolute_error", "hooked", "huber")
+    assert [model.better(name) for name in names] == ["lower", "lower", "higher", "lower", None, "lower"]

@@ -138,7 +138,7 @@ def test_weights_come_back_from_a_file_and_differences_are_listed(rows, tmp_path
 
 def test_asking_for_arrays_before_there_are_any_says_what_to_do():
     with pytest.raises(ValueError, match=r"Call `model\.init\(x\)` or `fit` first"):
-        model_of().parameters
+        _ = model_of().parameters
 
 
 # M7

@@ -83,7 +83,7 @@ def test_twenty_steps_of_two_seeds_under_vmap_equal_two_fits(digits):
     for number, seed in enumerate((1, 2)):
         fitted = make(seed)
         fitted.fit(x, y, batch_size=32, shuffle=False, verbose=0)
-        assert_close(jax.tree.map(lambda leaf: leaf[number], stacked.parameters), fitted.parameters)
+        assert_close([leaf[number] for leaf in jax.tree.leaves(stacked.parameters)], jax.tree.leaves(fitted.parameters))
 
 
 def test_ten_steps_inside_scan_equal_ten_steps(digits):
@@ -95,11 +95,9 @@ def test_ten_steps_inside_scan_equal_ten_steps(digits):
     assert_close(state.parameters, fitted.parameters)
     assert_close(state.states, fitted.states)
     assert float(logs["accuracy"].value[-1]) == pytest.approx(history["accuracy"][0], abs=1e-6)
-    assert (
-        list(logs) == list(history)
-        and logs["loss"].value.shape == ()
-        or logs["parts_loss/cross"].terms[0][0].shape == (10,)
-    )
+    assert (list(logs) == list(history) and logs["loss"].value.shape == ()) or logs["parts_loss/cross"].terms[0][
+        0
+    ].shape == (10,)
 
 
 def test_running_eagerly_equals_jit_over_ten_steps(digits):

@@ -90,7 +90,7 @@ def test_a_shared_module_called_twice_has_two_masks(rows):
 
 
 def test_a_seed_of_more_than_64_bits_is_an_error():
-    with pytest.raises(ValueError, match="2\\*\\*64"):
+    with pytest.raises(ValueError, match=r"2\*\*64"):
         elegy.Model(lambda x: x, seed=2**64)
     assert elegy.Model(lambda x: x, seed=2**64 - 1).init(np.ones((1, 1))).seed.tolist() == [2**32 - 1, 2**32 - 1]
 
@@ -237,7 +237,7 @@ def test_losses_may_be_chosen_by_name(rows):
     state = model.init(rows)
     total, logs = model.losses(model.forward(state, {"x": rows}), {"x": rows}, only="b_loss")
     assert list(logs) == ["loss", "b_loss/lambda"] and float(total) == pytest.approx(2 * rows.mean(), rel=1e-5)
-    with pytest.raises(ValueError, match="there are: a_loss/lambda, b_loss/lambda"):
+    with pytest.raises(ValueError, match=r"there are: a_loss/lambda, b_loss/lambda"):
         model.losses(model.forward(state, {"x": rows}), {"x": rows}, only="c")
 
 
@@ -250,9 +250,11 @@ def test_named_batches_make_their_columns_injectable(rows):
     model = elegy.Model(lambda x: x, loss=masked, optimizer=optax.sgd(0.0))
     expected = pytest.approx((mask[:, None] * rows).sum() / (3 * mask.sum()), rel=1e-5)
     assert model.fit(elegy.Batch(x=rows, mask=mask), batch_size=3, verbose=0).history["loss"][0] == expected
-    stream = lambda: iter(
-        [{"x": rows[:5], "y_true": rows[:5], "mask": mask[:5]}, {"x": rows[5:], "y_true": rows[5:], "mask": mask[5:]}]
-    )
+
+    def stream():
+        yield {"x": rows[:5], "y_true": rows[:5], "mask": mask[:5]}
+        yield {"x": rows[5:], "y_true": rows[5:], "mask": mask[5:]}
+
     assert model.fit(stream, verbose=0).history["loss"][0] == expected
 
 
@@ -265,14 +267,14 @@ def test_columns_are_taken_out_of_a_mapping(rows):
 
 def test_an_iterator_needs_to_know_what_an_epoch_is(rows):
     model = elegy.Model(lambda x: x, loss=lambda y_pred: y_pred, optimizer="sgd")
-    with pytest.raises(ValueError, match="steps_per_epoch"):
+    with pytest.raises(ValueError, match=r"steps_per_epoch"):
         model.fit(iter([rows]), epochs=2, verbose=0)
     assert model.fit(iter([rows] * 6), epochs=2, steps_per_epoch=3, verbose=0).epoch == [0, 1]
 
 
 def test_a_generator_that_ends_early_warns_and_keeps_the_partial_epoch(rows):
     model = elegy.Model(lambda x: x, loss=lambda y_pred: y_pred, optimizer="sgd")
-    with pytest.warns(UserWarning, match="ended after 2"):
+    with pytest.warns(UserWarning, match=r"ended after 2"):
         history = model.fit(iter([rows] * 5), epochs=3, steps_per_epoch=3, verbose=0)
     assert history.epoch == [0, 1]
 
@@ -350,9 +352,9 @@ def test_a_loss_that_is_not_finite_is_reported_with_its_step(rows, mode):
         lambda x: x, loss=lambda y_pred, step: jnp.where(step == 3, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0)
     )
     expectation = (
-        pytest.warns(UserWarning, match="step 3")
+        pytest.warns(UserWarning, match=r"step 3")
         if mode == "warn"
-        else pytest.raises(FloatingPointError, match="step 3")
+        else pytest.raises(FloatingPointError, match=r"step 3")
     )
     with expectation:
         model.fit(rows, batch_size=2, epochs=3, nonfinite=mode, verbose=0)
@@ -362,7 +364,7 @@ def test_terminate_on_nan(rows):
     model = elegy.Model(
         lambda x: x, loss=lambda y_pred, step: jnp.where(step == 5, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0)
     )
-    with pytest.warns(UserWarning, match="step 5"):
+    with pytest.warns(UserWarning, match=r"step 5"):
         model.fit(rows, batch_size=2, epochs=9, callbacks=[elegy.callbacks.TerminateOnNaN()], verbose=0)
     assert int(model.state.step) == 6
 
@@ -386,12 +388,12 @@ def test_wide_numbers_are_narrowed_and_small_ones_stay():
     x = {"f": np.ones(4), "i": np.arange(4), "u": np.arange(4, dtype="uint8")}
     elegy.Model(lambda f, **rest: f, loss=loss).evaluate(x, np.arange(4), verbose=0)
     assert seen == {"f": "float32", "i": "int32", "u": "uint8", "y": "int32"}
-    with pytest.raises(ValueError, match="fit"):
+    with pytest.raises(ValueError, match=r"fit"):
         elegy.Model(lambda x: x, loss=lambda y_pred: y_pred).evaluate(np.array([2**40]), verbose=0)
 
 
 def test_labels_that_are_asked_for_but_not_given_are_an_error_naming_y(rows):
-    with pytest.raises(elegy.InjectionError, match="asks for `y_true`.*Give labels with `y=`"):
+    with pytest.raises(elegy.InjectionError, match=r"asks for `y_true`.*Give labels with `y=`"):
         elegy.Model(lambda x: x, loss="mse").evaluate(rows, verbose=0)
     assert elegy.Model(lambda x: x, loss=lambda y_pred, y_true=None: y_pred).evaluate(rows, verbose=0)["loss"] > 0
 

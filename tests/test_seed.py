@@ -275,7 +275,7 @@ def test_on_and_weight_equal_indexing_by_hand(rows):
     assert by_on == pytest.approx(by_hand, abs=1e-5)
 
 
-# "Elegy doesn't support the loss_weights parameter as defined in keras.compile. Nonetheless, each loss accepts a weight"
+# "Elegy doesn't support the loss_weights parameter as defined in keras.compile."
 def test_loss_weights_is_refused_with_what_to_write():
     with pytest.raises(TypeError, match=r"loss_weights.*weight=10\.0"):
         elegy.Model(lambda x: x, loss="mse", loss_weights={"a": 1.0})

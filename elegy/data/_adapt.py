@@ -81,7 +81,16 @@ def as_source(
 
 
 def is_stream(x: Any) -> bool:
-    """Whether `x` gives batches one by one, so that its rows cannot be split or counted in advance."""
+    """Whether `x` gives batches one by one, so that its rows cannot be split or counted in advance.
+
+    Args:
+        x: anything that `fit` accepts.
+
+    Example:
+        >>> import numpy as np
+        >>> is_stream(iter([np.ones(3)])), is_stream(np.ones(3))
+        (True, False)
+    """
     if isinstance(x, type | str | bytes) or x is None:
         return False
     if isinstance(x, Source):

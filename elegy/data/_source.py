@@ -52,6 +52,14 @@ class Position:
     Args:
         data_pass: number of the pass over the data, from 0.
         offset: samples of that pass that were already handed out, in that pass's order.
+
+    Example:
+        >>> import numpy as np
+        >>> from elegy.data import as_source
+        >>> source = as_source(np.arange(6), batch_size=2)
+        >>> _ = next(source.batches(0))
+        >>> source.position()
+        Position(data_pass=0, offset=2)
     """
 
     data_pass: int
@@ -64,6 +72,12 @@ class Source(Protocol):
 
     `samples`, `steps` and `batch_size` describe one pass and are None where nobody can know them; `repeatable` says
     whether a second pass can be asked for.
+
+    Example:
+        >>> import numpy as np
+        >>> from elegy.data import as_source
+        >>> isinstance(as_source(np.arange(6)), Source)
+        True
     """
 
     @property

@@ -14,4 +14,3 @@ from ._mean_squared_error import MeanSquaredError as MeanSquaredError
 from ._mean_squared_error import mean_squared_error as mean_squared_error
 from ._sparse_categorical_crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from ._sparse_categorical_crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from ._strings import resolve_loss as resolve_loss

@@ -185,4 +185,6 @@ def _require_same_shapes(before: Mapping[str, Any], after: Mapping[str, Any], wh
             )
 
 
-_running: contextvars.ContextVar[Mapping[int, HookStore]] = contextvars.ContextVar("running_metrics", default=types.MappingProxyType({}))
+_running: contextvars.ContextVar[Mapping[int, HookStore]] = contextvars.ContextVar(
+    "running_metrics", default=types.MappingProxyType({})
+)

@@ -1,6 +1,5 @@
 """Construction as a hook: a module made while another one's call runs is that one's child."""
 
-import inspect
 from abc import ABCMeta
 from typing import Any
 
@@ -9,12 +8,6 @@ from ._scope import running_scope
 
 class ModuleMeta(ABCMeta):
     """Makes `Linear(5)` inside a running call find the child of that place, and build it only the first time."""
-
-    @property
-    def __signature__(cls) -> inspect.Signature:
-        """How instances are made; without it the signature would be that of `__call__` below."""
-        _, *parameters = inspect.signature(cls.__init__).parameters.values()
-        return inspect.Signature(parameters)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build an instance, or find the one that this place of the running call made before."""

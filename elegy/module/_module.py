@@ -222,7 +222,7 @@ class Module(metaclass=ModuleMeta):
             record.values[name] = _fitting(jnp.asarray(value), record, name, path)
 
     def __elegy_config__(self) -> dict[str, Any]:
-        """What a compiled step has baked in of this module: its attributes and the children of its call, not its arrays."""
+        """What a compiled step has baked in: attributes and the children of the call, but no arrays."""
         attributes = {name: value for name, value in vars(self).items() if name != "_record"}
         return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
 

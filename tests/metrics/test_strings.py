@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from elegy.metrics import resolve_metric
+from elegy.metrics._strings import resolve_metric
 
 
 def array(shape, dtype="float32"):

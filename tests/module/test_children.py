@@ -71,7 +71,7 @@ def test_a_name_that_an_attribute_has_is_an_error(rows):
         def call(self, x):
             return Linear(2)(x)
 
-    with pytest.raises(ValueError, match="called `linear`.*attribute or parameter of that name"):
+    with pytest.raises(ValueError, match=r"called `linear`.*attribute or parameter of that name"):
         Taken()(rows)
 
 
@@ -89,7 +89,7 @@ def test_a_child_with_arrays_in_one_mode_only_needs_a_name(rows):
     def call(self, x, training):
         return Linear(1)(x) if training else x
 
-    with pytest.raises(elegy.ModuleOrderError, match="`linear` in training only.*`name=`"):
+    with pytest.raises(elegy.ModuleOrderError, match=r"`linear` in training only.*`name=`"):
         made_in_call(call)(rows)
 
 
@@ -113,7 +113,7 @@ def test_leaving_out_a_child_is_an_order_error_that_names_both(rows):
     module(rows)
     module.use = False
     with pytest.raises(
-        elegy.ModuleOrderError, match="did not make its child `linear_1`.*linear, linear_1; now: linear"
+        elegy.ModuleOrderError, match=r"did not make its child `linear_1`.*linear, linear_1; now: linear"
     ):
         module(rows)
 
@@ -128,7 +128,7 @@ def test_making_one_more_child_is_an_order_error(rows):
     module = Switch()
     module(rows)
     module.more = True
-    with pytest.raises(elegy.ModuleOrderError, match="there was none of that name"):
+    with pytest.raises(elegy.ModuleOrderError, match=r"there was none of that name"):
         module(rows)
 
 
@@ -142,7 +142,7 @@ def test_other_constructor_arguments_are_an_error_naming_both_values(rows):
     module = Sized()
     module(rows)
     module.size = 4
-    with pytest.raises(ValueError, match="`linear` with argument 1 = 4. When it was initialized it was 3"):
+    with pytest.raises(ValueError, match=r"`linear` with argument 1 = 4. When it was initialized it was 3"):
         module(rows)
 
 
@@ -153,7 +153,7 @@ def test_initializers_made_anew_by_each_call_are_the_same(rows):
 
 def test_an_array_computed_in_the_call_is_no_constructor_argument(rows):
     module = made_in_call(lambda self, x: Linear(2, b_init=x.mean())(x))
-    with pytest.raises(ValueError, match="constructor takes fixed values"):
+    with pytest.raises(ValueError, match=r"constructor takes fixed values"):
         module(rows)
 
 
@@ -168,7 +168,7 @@ def test_a_failed_initialization_leaves_nothing(rows):
             return x
 
     module = Fails()
-    with pytest.raises(RuntimeError, match="later"):
+    with pytest.raises(RuntimeError, match=r"later"):
         module(rows)
     assert not module.initialized and module.parameters == {}
     module.fail = False
@@ -251,7 +251,7 @@ def test_writing_inside_a_raw_transform_is_an_error_that_names_the_lifted_form(r
 
 def test_an_integer_declared_trainable_is_an_error(rows):
     module = made_in_call(lambda self, x: x * self.add_parameter("n", initializer=1))
-    with pytest.raises(ValueError, match="`n` as trainable with dtype int32"):
+    with pytest.raises(ValueError, match=r"`n` as trainable with dtype int32"):
         module(rows)
 
 
@@ -273,7 +273,7 @@ def test_a_state_that_changes_its_shape_is_an_error(rows):
         self.update_parameter("n", x)
         return x
 
-    with pytest.raises(ValueError, match="A state keeps its shape"):
+    with pytest.raises(ValueError, match=r"A state keeps its shape"):
         made_in_call(call)(rows)
 
 

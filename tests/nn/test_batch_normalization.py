@@ -133,7 +133,7 @@ def test_scale_and_offset_can_be_left_out():
         (lambda: nn.BatchNormalization(decay_rate=-0.1), r"decay_rate=-0.1\."),
         (
             lambda: nn.BatchNormalization(eps=0),
-            r"`BatchNormalization` was given eps=0\. It is above 0, .*\. Give a number such as 1e-5",
+            r"`BatchNormalization` was given eps=0\. .*variance of 0 .*\. Give a number",
         ),
         (
             lambda: nn.BatchNormalization(create_scale=False, scale_init=jnp.ones),
