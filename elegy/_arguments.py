@@ -47,7 +47,7 @@ def require_count(name: str, value: Any, *, least: int = 1) -> None:
     Raises:
         ValueError: it is not.
     """
-    if value is None or (isinstance(value, Integral) and not isinstance(value, bool) and value >= least):
+    if value is None or (isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least):
         return
     raise ValueError(f"`{name}={value!r}` was given. It is a whole number, at least {least}. Give one.")
 
@@ -61,7 +61,7 @@ def epochs_to_validate(frequency: Any) -> Callable[[int], bool]:
     if isinstance(frequency, (list, tuple, set, frozenset)) and all(isinstance(e, Integral) for e in frequency):
         wanted = frozenset(int(epoch) for epoch in frequency)
         return lambda epoch: epoch + 1 in wanted
-    if isinstance(frequency, Integral) and not isinstance(frequency, bool) and frequency >= 1:
+    if isinstance(frequency, Integral) and not isinstance(frequency, bool) and int(frequency) >= 1:
         return lambda epoch: (epoch + 1) % int(frequency) == 0
     raise ValueError(
         f"`validation_freq={frequency!r}` was given. It is a whole number of epochs, at least 1, or a list of epochs "
@@ -166,4 +166,5 @@ def unpacked(data: Any, what: str) -> tuple[Any, Any, Any]:
             f"`{what}` is a {type(data).__name__} of {len(data)} values. It is `(x,)`, `(x, y)` or "
             "`(x, y, sample_weight)`. Give one of these."
         )
-    return (*data, None, None)[:3]
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight

@@ -80,9 +80,8 @@ def _parts(value: Any, path: str, found: dict[str, Any]) -> list[tuple[str, Any]
         found[path] = _Same(value.__code__)
         cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
         return [("closure", cells), ("defaults", value.__defaults__), ("kwdefaults", value.__kwdefaults__)]
-    configuration = getattr(value, "__elegy_config__", None)
-    if callable(configuration):
-        return list(configuration().items())
+    if hasattr(value, "__elegy_config__"):
+        return list(value.__elegy_config__().items())
     attributes = getattr(value, "__dict__", None)
     if not attributes or isinstance(value, types.ModuleType) or type(value).__module__.split(".")[0] in _OPAQUE:
         found[path] = _Same(value)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -48,7 +49,7 @@ def short_type(leaf: Any) -> str:
     """An array's dtype and shape as errors print them: `f32[32,10]`; other values by their type's name."""
     if not (hasattr(leaf, "shape") and hasattr(leaf, "dtype")):
         return type(leaf).__name__
-    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         return f"key[{','.join(map(str, leaf.shape))}]"
     dtype = np.dtype(leaf.dtype)
     kind = {"b": "bool", "O": "object", "U": "str", "S": "bytes"}.get(dtype.kind)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class FitArguments:
     callbacks: Any
     validation_split: float
     validation_data: Any
-    shuffle: bool | str
+    shuffle: bool | Literal["batch"]
     class_weight: Any
     sample_weight: Any
     initial_epoch: int

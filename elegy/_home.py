@@ -9,7 +9,7 @@ import numpy as np
 
 from ._errors import short_type
 from ._paths import flatten, unflatten
-from ._state import RunState, own_copy
+from ._state import RunState, is_deleted, own_copy
 from .module import Functional
 
 
@@ -26,6 +26,7 @@ class Home:
         self._functional = functional
         self._state: RunState | None = None
         self.is_exposed = False
+        self._kept: RunState | None = None
         self._written: dict[str, Any] = {}
         self.run: Any = None
         """The fit that owns the arrays while it runs."""
@@ -50,9 +51,17 @@ class Home:
         return self.look()
 
     def take(self) -> RunState:
-        """The state to be donated: a copy if the user can reach it."""
+        """The state to be donated: a copy if the user can reach it, which is then kept in case the launch fails."""
         state = self.look()
-        return own_copy(state) if self.is_exposed else state
+        if not self.is_exposed:
+            return state
+        self._kept = state
+        return own_copy(state)
+
+    def recover(self) -> None:
+        """After a launch that failed: if it used up the state, go back to the newest copy that was kept."""
+        if self._kept is not None and is_deleted(self._state):
+            self.put(self._kept, exposed=True)
 
     def put(self, state: RunState, *, exposed: bool = False) -> None:
         """Keep a new state; `exposed` says that the user can reach its arrays."""

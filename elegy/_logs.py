@@ -160,12 +160,8 @@ class LazyLogs(MutableMapping[str, Any]):
 
     def ready(self) -> bool:
         """Whether reading would not wait for the device."""
-        return all(
-            leaf.is_ready()
-            for value, _ in self._pending.values()
-            for leaf in jax.tree.leaves(value)
-            if isinstance(leaf, jax.Array)
-        )
+        leaves = jax.tree.leaves([value for value, _ in self._pending.values()])
+        return all(leaf.is_ready() for leaf in leaves if hasattr(leaf, "is_ready"))
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._floats:

@@ -143,7 +143,7 @@ def evaluate(
     state: RunState,
     programs: Programs,
     callbacks: CallbackList,
-    tell: Callable[..., None],
+    tell: Callable[..., Any],
 ) -> LazyLogs:
     """One pass in evaluation mode: its own metrics and sums, from zero.
 

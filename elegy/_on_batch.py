@@ -18,7 +18,11 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     batch = Batch(**one_batch(x, y, sample_weight), **class_weight_columns(class_weight, trainer.recipe.objective))
     _check(trainer, batch, training=True)
     home = trainer.home
-    state, logs = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
+    try:
+        state, logs = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
+    except BaseException:
+        home.recover()
+        raise
     home.put(state)
     return LazyLogs(logs)
 

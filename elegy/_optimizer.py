@@ -198,7 +198,7 @@ def _transformation(optimizer: Any) -> optax.GradientTransformationExtraArgs:
                 "Optax transformation." + did_you_mean(optimizer, NAMED)
             )
         return _injected(*NAMED[optimizer])
-    if isinstance(optimizer, (int, float)) and not isinstance(optimizer, bool):
+    if type(optimizer) in (int, float):
         if not optimizer > 0:
             raise ValueError(f"`optimizer={optimizer}` was given. A number is adam's learning rate, above 0. Raise it.")
         return _injected(optax.adam, float(optimizer))

@@ -1,5 +1,6 @@
 """`evaluate` and `predict`: one pass over data with the trained arrays."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -62,8 +63,8 @@ def run_evaluation(
     trainer.require_objective()
     evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
     told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps)
-    logs = evaluate(evaluation, trainer.home.look(), trainer.programs, told, told.call)
-    return dict(logs)
+    with _telling_exceptions(told):
+        return dict(evaluate(evaluation, trainer.home.look(), trainer.programs, told, told.call))
 
 
 def run_prediction(
@@ -75,9 +76,14 @@ def run_prediction(
     source = as_source(x, batch_size=batch_size)
     trainer.initialize(source.peek())
     told = _callbacks(trainer, callbacks, verbose, steps or source.steps)
+    with _telling_exceptions(told):
+        return _predict(trainer, _limited(source.batches(0), steps), told)
+
+
+def _predict(trainer: Trainer, batches: Iterator[Any], told: CallbackList) -> Any:
     state, fetched = trainer.home.look(), []
     told.call("on_predict_begin", logs=LazyLogs())
-    for number, batch in enumerate(_limited(source.batches(0), steps)):
+    for number, batch in enumerate(batches):
         told.call("on_predict_batch_begin", batch=number, logs=LazyLogs())
         outputs = trainer.programs.predict(state, batch)
         _require_batch_axis(outputs, sample_count(batch))
@@ -86,6 +92,16 @@ def run_prediction(
         told.launch_end(number + 1, LazyLogs)
     told.call("on_predict_end", logs=LazyLogs())
     return jax.tree.map(lambda *parts: np.concatenate(parts), *fetched)
+
+
+@contextlib.contextmanager
+def _telling_exceptions(told: CallbackList) -> Iterator[None]:
+    """Let callbacks end what they began, like a bar's line, when a pass fails."""
+    try:
+        yield
+    except BaseException as error:
+        told.call("on_exception", exception=error)
+        raise
 
 
 def _callbacks(trainer: Trainer, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:

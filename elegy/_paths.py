@@ -124,10 +124,8 @@ def _take(value: Any, step: Step, where: str) -> Any:
             if key in value:
                 return value[key]
         offer = list(value)
-    elif hasattr(value, "_fields") or dataclasses.is_dataclass(value):
-        offer = list(value._fields) if hasattr(value, "_fields") else [f.name for f in dataclasses.fields(value)]
-        if isinstance(step, int) and hasattr(value, "_fields") and -len(value) <= step < len(value):
-            return value[step]
+    elif fields := _fields(value):
+        offer = fields
         if step in offer:
             return getattr(value, str(step))
     elif isinstance(value, (list, tuple)):
@@ -144,6 +142,13 @@ def _take(value: Any, step: Step, where: str) -> Any:
         f"`{step}` was asked for in {where}. It has: {listing(offer)}. Use one of these."
         + did_you_mean(str(step), map(str, offer))
     )
+
+
+def _fields(value: Any) -> list[str]:
+    """The names in a namedtuple or a dataclass."""
+    if hasattr(value, "_fields"):
+        return list(value._fields)
+    return [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
 
 
 @functools.lru_cache(maxsize=4096)

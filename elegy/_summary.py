@@ -1,6 +1,7 @@
 """`model.summary()`: the modules, their outputs, what they hold, and the totals."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -57,16 +58,14 @@ def _outputs(trainer: Trainer, batch: Any) -> dict[str, Any]:
     return jax.eval_shape(run, state.parameters, state.states, abstract(batch["x"]))
 
 
-def _order(outputs: dict[str, Any]) -> Any:
-    """The root first, then as the modules were called, parents before children."""
+def _order(outputs: dict[str, Any]) -> Callable[[str], list[tuple[int, str]]]:
+    """Sorts the root first, then modules as they were called, children after their parent."""
     places = {path: place for place, path in enumerate(outputs)}
 
-    def key(path: str) -> tuple[Any, ...]:
-        return tuple(
-            (places.get("/".join(path.split("/")[: i + 1]), len(places)), name)
-            for i, name in enumerate(path.split("/"))
-            if path
-        )
+    def key(path: str) -> list[tuple[int, str]]:
+        names = path.split("/") if path else []
+        ancestors = ["/".join(names[: end + 1]) for end in range(len(names))]
+        return [(places.get(ancestor, len(places)), ancestor) for ancestor in ancestors]
 
     return key
 

@@ -52,7 +52,7 @@ class Trainer:
         self.home.read_back()
         self._refresh_programs()
         if not self.home:
-            self.home.put(first_state(self.recipe, batch, self.seed))
+            self.home.put(first_state(self.recipe, batch, self.seed), exposed=True)
 
     def ready(self, batch: Mapping[str, Any], training: bool) -> Ready:
         """Make sure that everything fits the batch, before anything is compiled.

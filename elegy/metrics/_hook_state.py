@@ -59,7 +59,7 @@ def empty_hook_state(metric: Any, shapes: Mapping[str, Any]) -> HookState:
         return value, store.values
 
     value, after = jax.eval_shape(lambda arguments: run(None, arguments), abstract)
-    initial = {name: initial_value(*spec, None) for name, spec in made.items()}
+    initial = {name: initial_value(*spec, key=None) for name, spec in made.items()}
     before = {name: jax.ShapeDtypeStruct(array.shape, array.dtype) for name, array in initial.items()}
     for _ in range(2):
         _require_same_shapes(before, after, who)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+from jax.core import Tracer
 import numpy as np
 
 
@@ -42,7 +43,7 @@ def same_argument(a: Any, b: Any, depth: int = 0) -> bool:
 
 def has_tracer(value: Any) -> bool:
     """Whether a tracer is among the leaves of a value."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value))
 
 
 def _captured(function: types.FunctionType) -> tuple[Any, ...]:

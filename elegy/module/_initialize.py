@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 import numpy as np
 
 from .._errors import ModuleOrderError, short_type
@@ -39,7 +40,7 @@ def initialize(root: Any, run: Run, inputs: Any, key: jax.Array | None) -> None:
     _require_same_children(records)
     paths = _paths(root, records)
     # Under a transform that did not bring the key, initial values are still made now, not traced into it.
-    concrete = not isinstance(key, jax.core.Tracer)
+    concrete = not isinstance(key, Tracer)
     with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
         values = {} if key is None else _values(paths, records, key)
     for identity, (_, record) in records.items():
@@ -61,7 +62,7 @@ def holds_arrays(module: Any, records: dict[int, tuple[Any, Record]]) -> bool:
     return bool(record.specs) or any(holds_arrays(child, records) for _, child in children_of(module, record))
 
 
-def _trace(root: Any, run: Run, inputs: Any, key: jax.Array, training: bool, records: Any) -> Scope:
+def _trace(root: Any, run: Run, inputs: Any, key: jax.Array | None, training: bool, records: Any) -> Scope:
     made: list[Scope] = []
 
     def traced(inputs: Any, key: jax.Array) -> Any:

@@ -1,5 +1,6 @@
 """Construction as a hook: a module made while another one's call runs is that one's child."""
 
+import inspect
 from abc import ABCMeta
 from typing import Any
 
@@ -8,6 +9,12 @@ from ._scope import running_scope
 
 class ModuleMeta(ABCMeta):
     """Makes `Linear(5)` inside a running call find the child of that place, and build it only the first time."""
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's signature, which `__call__` below would hide."""
+        own = inspect.signature(cls.__init__)
+        return own.replace(parameters=list(own.parameters.values())[1:])
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build an instance, or find the one that this place of the running call made before."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from .._errors import did_you_mean, listing, short_type
 from .._inject import wants
@@ -70,7 +71,7 @@ class Module(metaclass=ModuleMeta):
         scope = running_scope()
         if scope is not None:
             return run_module(scope, self, args, kwargs)
-        training = bool(kwargs.get("training", True))
+        training = kwargs.get("training") is not False
         if "training" not in wants(self.call).names:
             kwargs.pop("training", None)
         if not self.initialized:
@@ -251,7 +252,7 @@ class Module(metaclass=ModuleMeta):
         flat = flatten(states)
         for path, record, name in places_of(self):
             new = flat.get(path)
-            if isinstance(new, jax.core.Tracer) and not isinstance(record.values[name], jax.core.Tracer):
+            if isinstance(new, Tracer) and not isinstance(record.values[name], Tracer):
                 raise ValueError(
                     f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as "
                     "`jax.jit`. The new "
@@ -310,9 +311,9 @@ class Module(metaclass=ModuleMeta):
         return [*super().__dir__(), *record.values, *record.children]
 
 
-def run_module(scope: Any, module: Any, args: Any, kwargs: Any, call: Callable[..., Any] | None = None) -> Any:
+def run_module(scope: Any, module: Any, args: Any, kwargs: Any, call: Any = None) -> Any:
     """Run a module as a part of a scope's call; `training` is filled in where `call` names it and nobody gave it."""
-    call = module.call if call is None else call
+    call = call or module.call
     path = scope.path(module) if scope.frames else ""
     frame = Frame(module)
     scope.frames.append(frame)

@@ -28,7 +28,7 @@ def pair_functional(init: Callable[..., Any], apply: Callable[..., Any]) -> Func
         if held:
             return Variables(*held[0])
         made = init(key, *_inputs(x))
-        return Variables(*made) if "states" in asked else Variables(made, {})
+        return Variables(made[0], made[1]) if "states" in asked else Variables(made, {})
 
     def run(
         parameters: Any, states: Any, x: Any, *, key: Any, training: bool, frozen: Any = (), capture: bool = False
@@ -40,10 +40,9 @@ def pair_functional(init: Callable[..., Any], apply: Callable[..., Any]) -> Func
         def call(*inputs: Any, **named: Any) -> Any:
             return apply(parameters, *inputs, **named, **given)
 
-        named = isinstance(x, dict)
-        args, kwargs = ((), dict(x)) if named else (_inputs(x), {})
-        outputs = call(*args, **kwargs)
-        return Applied(*(outputs if "states" in asked else (outputs, states)), Extras())
+        outputs = call(**x) if isinstance(x, dict) else call(*_inputs(x))
+        outputs, after = outputs if "states" in asked else (outputs, states)
+        return Applied(outputs, after, Extras())
 
     def write(parameters: Any, states: Any) -> None:
         held[:] = [(parameters, states)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from .._errors import short_type
 
@@ -34,7 +35,7 @@ def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, traina
     """The declaration with shape and dtype filled in; a value brings its own where none are given."""
     if callable(initializer):
         return Spec(tuple(shape), jnp.dtype(dtype or default_dtype), initializer, trainable)
-    value = jnp.asarray(initializer) if not isinstance(initializer, jax.core.Tracer) else initializer
+    value = jnp.asarray(initializer) if not isinstance(initializer, Tracer) else initializer
     shape = tuple(shape) or value.shape
     return Spec(shape, jnp.dtype(dtype or value.dtype), initializer, trainable)
 

@@ -283,10 +283,7 @@ class Scope:
         module = self.frames[-1].module
         path, record = self._paths[id(module)][0], self.record(module)
         own = [self._join(module, name) for name, spec in record.specs.items() if spec.trainable]
-        return not any(
-            (own and all(any(matches(p, leaf) for p in self.frozen) for leaf in own)) or matches(pattern, path)
-            for pattern in self.frozen
-        )
+        return not all(any(matches(pattern, leaf) for pattern in self.frozen) for leaf in own or [path])
 
     def require_own_trace(self, what: str) -> None:
         """Raise if a raw JAX transform runs between the scope and here."""
@@ -318,13 +315,8 @@ def display_name(module: Any) -> str:
 
 def own_name_of(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """The `name=` among constructor arguments, wherever it was given."""
-    if isinstance(kwargs.get("name"), str):
-        return kwargs["name"]
-    try:
-        names = list(inspect.signature(cls).parameters)
-    except (TypeError, ValueError):
-        return None
-    given = dict(zip(names, args, strict=False)).get("name")
+    names = list(inspect.signature(cls).parameters)
+    given = {**dict(zip(names, args, strict=False)), **kwargs}.get("name")
     return given if isinstance(given, str) else None
 
 
