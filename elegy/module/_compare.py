@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-from jax.core import Tracer
 import numpy as np
+from jax.core import Tracer
 
 
 def same_argument(a: Any, b: Any, depth: int = 0) -> bool:

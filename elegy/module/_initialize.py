@@ -7,8 +7,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 import numpy as np
+from jax.core import Tracer
 
 from .._errors import ModuleOrderError, short_type
 from ._keys import INIT, consumer_key, domain_key
