@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from ._errors import did_you_mean, listing
-from ._inject import arguments_for
+from ._inject import Lazy, arguments_for
 from ._leaves import Leaf, leaves_of, wrong_leaf
 from ._logs import Logs, Ratio, Running
 from ._measures import Board, Keyed, available, measures_of, named_results
@@ -92,8 +93,8 @@ class Objective:
         chosen = self._chosen(only)
         values = {leaf.key: self._loss_parts(leaf, outputs.state, keyed, where) for leaf in chosen}
         probe = self._probe(outputs, batch, forward)
-        ratios, taken = Logs(), {"loss", *(leaf.key for leaf in self.losses)}
-        for leaf in chosen:
+        ratios = Logs()
+        for leaf, names in zip(chosen, self._log_names(values), strict=True):
             consumer = self._consumer(leaf, outputs.state)
             weight = self._sample_weight(leaf, values[leaf.key], keyed, where)
             for part, value in values[leaf.key].items():
@@ -103,9 +104,8 @@ class Objective:
                 ratio = reduce_values(
                     value, samples=samples, batch_axes=axes, sample_weight=weight, who=leaf.who, **options
                 )
-                name = unique_name(f"{leaf.base}/{part}", taken) if part else leaf.key
-                taken.add(name)
-                ratios[name] = consumer.factor(outputs.state.step) * ratio if isinstance(consumer, Loss) else ratio
+                factor = consumer.factor(outputs.state.step) if isinstance(consumer, Loss) else 1.0
+                ratios[names[part]] = factor * ratio
         total = sum(ratios.values(), start=Ratio.of(()))
         return total.value, Logs(loss=total, **ratios)
 
@@ -116,7 +116,8 @@ class Objective:
             outputs: what a forward makes, as `jax.ShapeDtypeStruct`s.
             batch: the batch, likewise.
         """
-        further = {"losses": Logs(), "gradients": outputs.state.parameters, "updates": outputs.state.parameters}
+        losses = jax.eval_shape(self._zero_losses, outputs, batch)
+        further = {"losses": losses, "gradients": outputs.state.parameters, "updates": outputs.state.parameters}
 
         def run_abstractly(function: Callable[[Keyed], Any]) -> Any:
             return jax.eval_shape(
@@ -207,6 +208,28 @@ class Objective:
             value = function(**arguments_for(function, view, who=leaf.who, where=where))
         return parts_of(value, leaf.who)
 
+    def _log_names(self, values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+        """For each loss by part how logs call it."""
+        taken = {"loss", *(leaf.key for leaf in self.losses)}
+        named: list[dict[str, str]] = []
+        for leaf in self.losses:
+            if leaf.key in values:
+                named.append({})
+                for part in values[leaf.key]:
+                    named[-1][part] = unique_name(f"{leaf.base}/{part}", taken) if part else leaf.key
+                    taken.add(named[-1][part])
+        return named
+
+    def _zero_losses(self, outputs: Outputs, batch: Mapping[str, Any]) -> Logs:
+        """By log name a zero for each loss, for metrics that ask for `losses` before there are any."""
+        if not any("losses" in measure.leaf.asked.names for measure in self.measures):
+            return Logs()
+        keyed, where = _keyed(outputs, batch), where_of(outputs.training)
+        self._resolve_strings(keyed)
+        values = {leaf.key: self._loss_parts(leaf, outputs.state, keyed, where) for leaf in self.losses}
+        names = [name for named in self._log_names(values) for name in named.values()]
+        return Logs({name: jnp.float32(0) for name in ("loss", *names)})
+
     def _sample_weight(self, leaf: Leaf, parts: Mapping[str, Any], keyed: Keyed, where: str) -> Any:
         """The weights that the leaf's values are multiplied by; a plain function that names them weighs itself."""
         weight = leaf.view(keyed(leaf.key), where)["sample_weight"]
@@ -240,7 +263,8 @@ class Objective:
         def run(state: RunState, batch: Any) -> dict[str, dict[str, Any]]:
             with refuse_two_batches(size, samples, f"module `{self._module_name}`"):
                 outputs = forward(state, batch, training=training)
-            further = {"losses": Logs(), "gradients": state.parameters, "updates": state.parameters}
+            losses = Lazy(functools.partial(self._zero_losses, outputs, batch))
+            further = {"losses": losses, "gradients": state.parameters, "updates": state.parameters}
             keyed, board = _keyed(outputs, batch, further), self._board(state, training)
             runs = [
                 (leaf.key, leaf.who, functools.partial(self._loss_values, leaf, state, keyed)) for leaf in self.losses

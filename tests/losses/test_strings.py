@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from elegy import losses
-from elegy.losses import resolve_loss
-from elegy.losses._strings import BY_NAME
+from elegy.losses._strings import BY_NAME, resolve_loss
 
 
 @pytest.mark.parametrize("name", [*BY_NAME, "MSE", "MeanSquaredError", "BinaryCrossentropy"])
