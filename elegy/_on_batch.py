@@ -73,6 +73,6 @@ def _check(trainer: Trainer, batch: Batch, training: bool) -> PassState:
     ready = trainer.ready(batch, training=training)
     data_check(trainer.recipe.objective, ready.y_pred)(batch)
     state = trainer.home.look()
-    if training and (set(state.sums) != set(ready.empty.sums) or set(state.metrics) != set(ready.empty.metrics)):
+    if training and (state.sums is None or state.sums.layout != ready.empty.sums.layout):
         trainer.home.put(at_start(state, ready.empty), exposed=trainer.home.is_exposed)
     return ready.empty

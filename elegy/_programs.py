@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._logs import Logs, empty_total
+from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
@@ -33,17 +33,22 @@ class Stepping(Protocol):
         ...
 
 
+Fields = dict[str, Any]
+_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite")
+_RESTING = ("live", "epoch", "data_pass", "count", "seed")
+
+
 class PassState(NamedTuple):
     """The part of a `RunState` that begins anew with each pass.
 
     Attributes:
         metrics: by metric its state.
-        sums: by log name the exact sums.
+        sums: the exact sums of the logs.
         count: int32 scalar, the batches of the pass.
     """
 
     metrics: dict[str, Any]
-    sums: dict[str, Any]
+    sums: Totals
     count: Any
 
 
@@ -73,11 +78,15 @@ class Programs:
 
     def train(self, state: RunState, batch: Batch) -> RunState:
         """One training step; `state` is consumed."""
-        return self._program("train", self._train, donate=(0,))(state, batch)[0]
+        moving, resting = _split(state)
+        return _join(resting, *self._program("train", self._train, donate=(0,))(moving, resting, batch))
 
     def train_logged(self, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
         """One training step with its logs: each loss of this step, the running value of each metric."""
-        return self._program("train_logged", self._train_logged, donate=(0,))(state, batch)
+        moving, resting = _split(state)
+        program = self._program("train_logged", self._train_logged, donate=(0,))
+        moving, changed, logs = program(moving, resting, batch)
+        return _join(resting, moving, changed), logs
 
     def test(self, state: RunState, running: PassState, batch: Batch) -> PassState:
         """One evaluation step; `running` is consumed, `state` is kept."""
@@ -110,22 +119,22 @@ class Programs:
         Raises:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
-        state = dataclasses.replace(state, metrics=metrics, sums={})
+        state = dataclasses.replace(state, metrics=metrics, sums=None)
         step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
         logs = jax.eval_shape(
             lambda s, b: as_logs(step(s, b)[1], b, _step_name(training)), abstract(state), abstract(batch)
         )
         self._orders[training] = tuple(logs)
-        sums = {name: empty_total(log) for name, log in logs.items() if not getattr(log, "held", False)}
-        return jax.tree.map(np.asarray, PassState(metrics, sums, np.int32(0)))
+        return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
 
-    def _train(self, state: RunState, batch: Batch) -> tuple[RunState, None]:
-        after, logs = self._stepped(state, batch, training=True)
-        return after.advance(logs), None
+    def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields]:
+        return self._train_logged(moving, resting, batch)[:2]
 
-    def _train_logged(self, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
-        after, logs = self._stepped(state, batch, training=True)
-        return after.advance(logs), logs
+    def _train_logged(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Logs]:
+        after, logs = self._stepped(RunState(**moving, **resting), batch, training=True)
+        moving, resting_after = _split(after.advance(logs))
+        changed = {name: leaf for name, leaf in resting_after.items() if not _is_same(leaf, resting[name])}
+        return moving, changed, logs
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
         return self._test_logged(state, running, batch)[0], None
@@ -148,7 +157,7 @@ class Programs:
 
     def _running(self, state: RunState, training: bool) -> Logs:
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
-        return Logs({**state.sums, **held})
+        return Logs({**(state.sums.logs() if state.sums is not None else {}), **held})
 
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self._eager:
@@ -167,6 +176,21 @@ class Programs:
 
         traced.__name__ = "_".join(map(str, key)) if isinstance(key, tuple) else key  # as profiles and logs show it
         return traced
+
+
+def _split(state: RunState) -> tuple[Fields, Fields]:
+    """The fields that every training step changes, and those that rest: they need not pass through the program."""
+    fields = vars(state)
+    return {name: fields[name] for name in _MOVING}, {name: fields[name] for name in _RESTING}
+
+
+def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
+    return RunState(**{**resting, **moving, **changed})
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Whether two trees hold the very same arrays."""
+    return all(p is q for p, q in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
 
 
 def _step_name(training: bool) -> str:

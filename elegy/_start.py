@@ -36,7 +36,7 @@ def first_state(recipe: Recipe, batch: Mapping[str, Any], seed: np.ndarray) -> R
         states=states,
         optimizer=_without_weak_types(optimizer),
         metrics={},
-        sums={},
+        sums=None,
         live={path: jnp.float32(number) for path, number in {**numbers, LR_SCALE: 1.0}.items()},
         step=jnp.int32(0),
         epoch=jnp.int32(0),

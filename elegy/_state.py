@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._logs import Logs, Ratio, Running, add_to_total, empty_total
+from ._logs import Logs, Ratio, Running, Totals
 from ._reduce import sample_count
 
 
@@ -22,12 +22,12 @@ class RunState:
         states: nested dicts of what the module keeps besides, like running statistics.
         optimizer: the state of the Optax transformation.
         metrics: by metric its state in the running pass.
-        sums: by log name the exact sums of the running pass.
+        sums: the exact sums of the running pass; None before there are any.
         live: by path the numbers that may be changed while a fit runs: loss weights, `lr_scale`.
         step: int32 scalar, the training steps done.
         epoch: int32 scalar, the epoch that runs.
         data_pass: int32 scalar, the passes over the data that were finished.
-        count: int32 scalar, the batches of the running pass.
+        count: int32 scalar, the batches of the running evaluation.
         nonfinite: int32 scalar, the first step of this fit whose loss was NaN or infinite; -1 if there was none.
         seed: uint32 array `(2,)`, from which all keys are made.
 
@@ -42,7 +42,7 @@ class RunState:
     states: Any
     optimizer: Any
     metrics: dict[str, Any]
-    sums: dict[str, Any]
+    sums: Totals | None
     live: dict[str, jax.Array]
     step: jax.Array
     epoch: jax.Array
@@ -52,18 +52,15 @@ class RunState:
     seed: jax.Array
 
     def observe(self, logs: Mapping[str, Any]) -> "RunState":
-        """The state after one more batch of the pass: its logs are added to the sums.
+        """The state after one more batch of an evaluation: its logs are added to the sums, and it is counted.
 
         Args:
             logs: by name `Ratio` or `Running`.
         """
-        kept = {name: log for name, log in logs.items() if not (isinstance(log, Running) and log.held)}
-        totals = {name: self.sums[name] if name in self.sums else empty_total(log) for name, log in kept.items()}
-        sums = {**self.sums, **{name: add_to_total(totals[name], log) for name, log in kept.items()}}
-        return dataclasses.replace(self, sums=sums, count=self.count + 1)
+        return dataclasses.replace(self, sums=self._added(logs), count=self.count + 1)
 
     def advance(self, logs: Mapping[str, Any]) -> "RunState":
-        """The state after a training step: `observe`, and the step is counted.
+        """The state after a training step: its logs are added to the sums, and the step is counted.
 
         A loop written by hand calls it after `model.train_step`; `fit` does so itself.
 
@@ -74,7 +71,10 @@ class RunState:
         if isinstance(logs.get("loss"), Ratio):
             broken = (nonfinite < 0) & ~jnp.isfinite(logs["loss"].value)
             nonfinite = jnp.where(broken, self.step, nonfinite)
-        return dataclasses.replace(self.observe(logs), step=self.step + 1, nonfinite=nonfinite)
+        return dataclasses.replace(self, sums=self._added(logs), step=self.step + 1, nonfinite=nonfinite)
+
+    def _added(self, logs: Mapping[str, Any]) -> Totals:
+        return (Totals.empty(logs) if self.sums is None else self.sums).add(logs)
 
 
 def as_logs(logs: Any, batch: Any, who: str) -> Logs:

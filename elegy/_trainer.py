@@ -121,7 +121,7 @@ class Trainer:
         """Start the metrics of the verbs that take one batch anew."""
         self.testing = None
         if self.home:
-            self.home.put(dataclasses.replace(self.home.look(), metrics={}, sums={}), exposed=self.home.is_exposed)
+            self.home.put(dataclasses.replace(self.home.look(), metrics={}, sums=None), exposed=self.home.is_exposed)
 
     def adopt(self, recipe: Recipe) -> None:
         """Go on with another recipe, like other frozen parameters; programs are made anew."""

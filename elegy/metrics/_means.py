@@ -1,7 +1,7 @@
 """Means over samples that are exact over batches of any size: the state of most metrics."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +11,8 @@ from .._sums import ExactSum, add_to_sum, merge_sums, quotient, sum_value, zero_
 from ._metric import Metric
 
 
-class MeanState(NamedTuple):
-    """The state of a weighted mean.
-
-    Attributes:
-        total: the sum of the weighted values.
-        weight: the sum of the weights, one per value; without weights the number of values.
-    """
-
-    total: ExactSum
-    weight: ExactSum
+MeanState = ExactSum
+"""The state of a weighted mean: `[sum(w * v), sum(w)]` in one exact sum of shape `(2,)`, which one addition updates."""
 
 
 def add_to_mean(state: MeanState, values: jax.Array, sample_weight: Any, who: str) -> MeanState:
@@ -35,8 +27,7 @@ def add_to_mean(state: MeanState, values: jax.Array, sample_weight: Any, who: st
     Raises:
         ValueError: the weights do not fit the values.
     """
-    total, weight = weighted_sum(values, sample_weight, who)
-    return MeanState(add_to_sum(state.total, total), add_to_sum(state.weight, weight))
+    return add_to_sum(state, jnp.stack(weighted_sum(values, sample_weight, who)))
 
 
 def weighted_sum(values: jax.Array, sample_weight: Any, who: str) -> tuple[jax.Array, jax.Array]:
@@ -71,12 +62,13 @@ class AbstractMean(Metric):
 
     def empty(self) -> MeanState:
         """The state before the first batch: a mean of nothing, which is 0."""
-        return MeanState(zero_sum(), zero_sum())
+        return zero_sum((2,))
 
     def merge(self, a: MeanState, b: MeanState) -> MeanState:
         """The state of two sets of batches together."""
-        return MeanState(merge_sums(a.total, b.total), merge_sums(a.weight, b.weight))
+        return merge_sums(a, b)
 
     def compute(self, state: MeanState) -> jax.Array:
         """The mean so far, a float32 scalar; 0 if all weights were 0."""
-        return quotient(sum_value(state.total), sum_value(state.weight))
+        total, weight = sum_value(state)
+        return quotient(total, weight)

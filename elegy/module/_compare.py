@@ -22,6 +22,8 @@ def same_argument(a: Any, b: Any, depth: int = 0) -> bool:
     """
     if a is b or depth > 8:
         return True
+    if isinstance(a, Tracer) or isinstance(b, Tracer):  # in a closure; its value is not known yet
+        return np.shape(a) == np.shape(b)
     if isinstance(a, (np.ndarray, jax.Array)) or isinstance(b, (np.ndarray, jax.Array)):
         return np.shape(a) == np.shape(b) and bool(np.array_equal(np.asarray(a), np.asarray(b)))
     if type(a) is not type(b):
@@ -34,10 +36,12 @@ def same_argument(a: Any, b: Any, depth: int = 0) -> bool:
         return same_argument((a.func, a.args, a.keywords), (b.func, b.args, b.keywords), depth + 1)
     if isinstance(a, Mapping):
         return a.keys() == b.keys() and all(same_argument(a[k], b[k], depth + 1) for k in a)
+    if isinstance(a, float) and a != a:  # nan equals nothing, not even itself
+        return bool(b != b)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(same_argument(p, q, depth + 1) for p, q in zip(a, b, strict=True))
     if type(a).__eq__ is object.__eq__ and hasattr(a, "__dict__"):
-        return same_argument(vars(a), vars(b), depth + 1)
+        return same_argument(_attributes(a), _attributes(b), depth + 1)
     return bool(a == b)
 
 
@@ -46,6 +50,18 @@ def has_tracer(value: Any) -> bool:
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value))
 
 
+def _attributes(value: Any) -> dict[str, Any]:
+    # What a module remembers between calls is no argument of its constructor.
+    return {name: part for name, part in vars(value).items() if name != "_record"}
+
+
 def _captured(function: types.FunctionType) -> tuple[Any, ...]:
-    cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
+    cells = tuple(_content(cell) for cell in function.__closure__ or ())
     return (cells, function.__defaults__, function.__kwdefaults__)
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a name that is assigned later
+        return None

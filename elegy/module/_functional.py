@@ -5,15 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax.core import Tracer
 
 from .._paths import flatten, unflatten
 from ._binding import bind_x
-from ._initialize import initialize
-from ._module import Module, arrays_on, places_of, run_module, split_arrays, tree_of
+from ._call import run_module
+from ._initialize import Run, declare, initialize
+from ._module import Module
 from ._pair import pair_functional
+from ._places import arrays_on, is_declared, put_arrays, split_arrays, tree_of
 from ._protocol import Applied, Extras, Functional, Variables
-from ._record import record_of
-from ._scope import Scope, display_name, entered, running_scope
+from ._record import display_name, record_of
+from ._scope import Scope, entered
 
 
 def as_functional(module: Any) -> Functional:
@@ -32,22 +35,24 @@ def as_functional(module: Any) -> Functional:
         [2.0, 2.0]
     """
     if isinstance(module, tuple) and len(module) == 2 and all(callable(part) for part in module):
+        for part in module:
+            _refuse(part)
         return pair_functional(*module)
     _refuse(module)
     root = module if isinstance(module, Module) else Root(module)
     call = _call_of(module)
     name = display_name(module)
 
-    def run(x: Any, training: bool) -> Any:
-        args, kwargs = bind_x(call, x, training, f"module `{name}`")
-        return run_module(running_scope(), root, args, kwargs, call)
+    def run(scope: Scope, x: Any) -> Any:
+        args, kwargs = bind_x(call, x, f"module `{name}`")
+        return run_module(scope, root, args, kwargs, call)
 
     return Functional(
         name=name,
         init=_init(root, run),
         apply=_apply(root, run),
         read=lambda: arrays_on(root),
-        write=lambda parameters, states: _write(root, parameters, states),
+        write=lambda parameters, states: put_arrays(root, parameters, states),
         clear=lambda: _clear(root),
         module=module,
     )
@@ -60,20 +65,25 @@ class Root(Module):
         target: the object or function; modules in its attributes are children.
     """
 
+    __elegy_root__ = True
+
     def __init__(self, target: Any) -> None:
-        self.target = target
+        self._stands_for = target
 
 
-def _init(root: Module, run: Callable[[Any, bool], Any]) -> Callable[..., Variables]:
-    def init(key: jax.Array | None, x: Any) -> Variables:
-        arrays, rebuild = split_arrays(x)
-        initialize(root, lambda arrays, training: run(rebuild(arrays), training), arrays, key)
-        return Variables(*arrays_on(root))
+def _init(root: Module, run: Callable[[Scope, Any], Any]) -> Callable[..., Variables]:
+    def init(key: jax.Array, x: Any) -> Variables:
+        arrays, traced = _traceable(run, x)
+        parameters, states = initialize(root, traced, arrays, key)
+        # Under a transform that brought the key, what was made belongs to the transform and must not stay behind.
+        if not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((parameters, states))):
+            put_arrays(root, parameters, states)
+        return Variables(parameters, states)
 
     return init
 
 
-def _apply(root: Module, run: Callable[[Any, bool], Any]) -> Callable[..., Applied]:
+def _apply(root: Module, run: Callable[[Scope, Any], Any]) -> Callable[..., Applied]:
     def apply(
         parameters: Any,
         states: Any,
@@ -84,29 +94,30 @@ def _apply(root: Module, run: Callable[[Any, bool], Any]) -> Callable[..., Appli
         frozen: tuple[str, ...] = (),
         capture: bool = False,
     ) -> Applied:
-        if not root.initialized:  # the arrays come from elsewhere; what the module is made of is found out first
-            _init(root, run)(None, x)
+        if not is_declared(root):  # the arrays come from elsewhere; what the module is made of is found out first
+            arrays, traced = _traceable(run, x)
+            declare(root, traced, arrays)
         state_paths = flatten(states)
         values = {**flatten(parameters), **state_paths}
         scope = Scope(root, values, training=training, key=key, frozen=frozen, capture=capture)
         with entered(scope):
-            outputs = run(x, training)
+            outputs = run(scope, x)
         after = unflatten({path: scope.values[path] for path in state_paths})
         return Applied(outputs, after, Extras(scope.captured or {}))
 
     return apply
 
 
-def _write(root: Module, parameters: Any, states: Any) -> None:
-    flat = {**flatten(parameters), **flatten(states)}
-    for path, record, name in places_of(root):
-        record.values[name] = flat[path]
+def _traceable(run: Callable[[Scope, Any], Any], x: Any) -> tuple[list[Any], Run]:
+    """The arrays of `x`, and how to run a scope on others in their places."""
+    arrays, rebuild = split_arrays(x)
+    return arrays, lambda scope, arrays: run(scope, rebuild(arrays))
 
 
 def _clear(root: Module) -> None:
     for _, module in tree_of(root):
         record = record_of(module)
-        record.values, record.initialized = {}, False
+        record.values, record.is_declared = {}, False
 
 
 def _call_of(module: Any) -> Callable[..., Any]:
@@ -117,9 +128,8 @@ def _call_of(module: Any) -> Callable[..., Any]:
 def _refuse(module: Any) -> None:
     if isinstance(module, type):
         raise TypeError(
-            f"The class `{module.__name__}` was given as a module. A module is an instance. Write "
-            f"`{module.__name__}(...)`, "
-            "with parentheses."
+            f"The class `{module.__name__}` was given as a module. A module is an instance. "
+            f"Write `{module.__name__}(...)`, with parentheses."
         )
     library = next(
         (c.__module__.split(".")[0] for c in type(module).__mro__ if c.__module__.split(".")[0] in _GUESTS), None
@@ -132,8 +142,7 @@ def _refuse(module: Any) -> None:
     if not callable(module) and not callable(getattr(module, "call", None)):
         raise TypeError(
             f"A {type(module).__name__} was given as a module. It has neither `call` nor `__call__`. Give an "
-            "`elegy.Module`, "
-            "an object with `call`, a function, or a pair `(init, apply)`."
+            "`elegy.Module`, an object with `call`, a function, or a pair `(init, apply)`."
         )
 
 

@@ -21,7 +21,7 @@ def add_parameter(
     Args:
         name: its name.
         shape: its shape; taken from the initializer if that is a value.
-        dtype: its dtype; float32, or that of the value.
+        dtype: its dtype; the module's (float32 for plain objects and functions), or that of the value.
         initializer: a function `(key, shape, dtype)` or `(shape, dtype)`, or a value.
         trainable: a parameter that learns, or a state.
 
@@ -39,9 +39,8 @@ def add_parameter(
         [[2.0]]
     """
     scope = _running("add_parameter")
-    return scope.add_parameter(
-        scope.frames[-1].module, name, spec_of(shape, dtype, initializer, trainable, jnp.float32)
-    )
+    module = scope.frames[-1].module
+    return scope.add_parameter(module, name, spec_of(shape, dtype, initializer, trainable, module.dtype))
 
 
 def update_parameter(name: str, value: Any) -> None:

@@ -10,135 +10,144 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from .._errors import ModuleOrderError, short_type
+from .._errors import short_type
+from .._paths import unflatten
+from ._children import require_sound
 from ._keys import INIT, consumer_key, domain_key
 from ._parameter import Spec, initial_value
-from ._record import Record, children_of
-from ._scope import Scope, display_name, entered
+from ._places import below, places_of, tree_of
+from ._record import Record, children_in_attributes, children_of
+from ._scope import Scope, entered
 
-Run = Callable[[Any, bool], Any]
+Run = Callable[[Scope, Any], Any]
+"""Runs a module in a scope on inputs."""
+Records = dict[int, tuple[Any, Record]]
 _ANY_SEED = np.zeros(2, np.uint32)  # where only shapes count
 
 
-def initialize(root: Any, run: Run, inputs: Any, key: jax.Array | None) -> None:
-    """Declare and create everything below `root`; a failure leaves nothing behind.
+def declare(root: Any, run: Run, inputs: Any) -> None:
+    """Find out what there is below `root`, for arrays that come from elsewhere; a failure leaves nothing behind.
 
     Args:
         root: the outermost module.
-        run: calls it with inputs and `training`.
+        run: runs it in a scope on inputs.
         inputs: arrays, or their shapes.
-        key: the key of the initial values; None declares what there is without making values.
 
     Raises:
         ValueError, ModuleOrderError: the module's declarations contradict each other.
     """
-    records: dict[int, tuple[Any, Record]] = {}
-    for _ in range(3):  # a state may turn from integer to float, which may turn another
-        scopes = [_trace(root, run, inputs, key, training, records) for training in (True, False)]
-        if not any([_adopt_dtypes(scope, records) for scope in scopes]):
-            break
-    _require_same_children(records)
-    paths = _paths(root, records)
+    _commit(_traced(root, run, inputs, domain_key(_ANY_SEED, INIT, 0)))
+
+
+def initialize(
+    root: Any, run: Run, inputs: Any, key: jax.Array, *, anew: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Declare everything below `root` and make its first values; a failure leaves nothing behind.
+
+    Args:
+        root: the outermost module.
+        run: runs it in a scope on inputs.
+        inputs: arrays, or their shapes.
+        key: the key of the initial values.
+        anew: make values also for what holds some.
+
+    Returns:
+        Parameters and states as nested dicts; the modules do not hold the new ones yet.
+
+    Raises:
+        ValueError, ModuleOrderError: the module's declarations contradict each other, or the arrays it holds do not
+            fit the inputs.
+    """
+    records = _traced(root, run, inputs, key)
     # Under a transform that did not bring the key, initial values are still made now, not traced into it.
     concrete = not isinstance(key, Tracer)
     with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
-        values = {} if key is None else _values(paths, records, key)
-    for identity, (_, record) in records.items():
-        record.children = {name: child for name, child in record.children.items() if child.seen}
-        record.values = {name: values.get((identity, name), record.values.get(name)) for name in record.specs}
-        record.values = {name: value for name, value in record.values.items() if value is not None}
-        record.initialized = True
+        values = _values(_specs(root, records), key, anew)
+    _commit(records)
+    trainable = {path for path, record, name in places_of(root) if record.specs[name].trainable}
+    parameters = {path: value for path, value in values.items() if path in trainable}
+    return unflatten(parameters), unflatten({path: value for path, value in values.items() if path not in trainable})
+
+
+def _traced(root: Any, run: Run, inputs: Any, key: jax.Array) -> Records:
+    """Drafts of the records of all modules below `root`."""
+    records: Records = {}
+    changed = True
+    while changed:  # a state may turn from integer to float, which may turn another; dtypes only ever widen
+        dtypes = [_dtypes_after(root, run, inputs, key, training, records) for training in (True, False)]
+        changed = any([_adopt_dtypes(found, records) for found in dtypes])
     for module, record in records.values():
+        attributes = {id(part) for _, part in children_in_attributes(module)}
         for child in record.children.values():
-            child.has_arrays = holds_arrays(child.module, records)
-        vars(module)["_record"] = record
+            child.has_arrays = _holds_arrays(child.module, records)
+            if child.has_arrays and child.seen and id(child.module) not in attributes:
+                require_sound(module, child)
+    return records
 
 
-def holds_arrays(module: Any, records: dict[int, tuple[Any, Record]]) -> bool:
-    """Whether a module or one below it declared an array."""
-    if id(module) not in records:
-        return False
-    record = records[id(module)][1]
-    return bool(record.specs) or any(holds_arrays(child, records) for _, child in children_of(module, record))
+def _dtypes_after(
+    root: Any, run: Run, inputs: Any, key: jax.Array, training: bool, records: Records
+) -> dict[tuple[int, str], Any]:
+    """By module and name the dtypes that one call leaves its updated states with."""
+    found: dict[tuple[int, str], Any] = {}
 
-
-def _trace(root: Any, run: Run, inputs: Any, key: jax.Array | None, training: bool, records: Any) -> Scope:
-    made: list[Scope] = []
-
-    def traced(inputs: Any, key: jax.Array) -> Any:
+    def traced(inputs: Any, key: jax.Array) -> None:
         scope = Scope(root, {}, training=training, key=key, initializing=True, records=records)
-        made.append(scope)
         with entered(scope):
-            outputs = run(inputs, training)
-        scope.dtypes = {path: value.dtype for path, value in scope.values.items()}
-        return outputs
+            run(scope, inputs)
+        for identity, (module, record) in list(records.items()):
+            for name in record.specs if scope.knows(module) else ():
+                value = scope.values.get(below(scope.path(module), name))
+                if value is not None:
+                    found[identity, name] = value.dtype
 
-    jax.eval_shape(traced, inputs, domain_key(_ANY_SEED, INIT, 0) if key is None else key)
-    return made[-1]
+    jax.eval_shape(traced, inputs, key)
+    return found
 
 
-def _adopt_dtypes(scope: Scope, records: Any) -> bool:
+def _adopt_dtypes(found: dict[tuple[int, str], Any], records: Records) -> bool:
     """Give each state the dtype that its update left it with; whether one changed."""
     changed = False
-    for module, record in records.values():
-        if not scope.knows(module):
-            continue
-        path = scope.path(module)
-        for name, spec in record.specs.items():
-            dtype = scope.dtypes.get(f"{path}/{name}" if path else name, spec.dtype)
-            if jnp.dtype(dtype) != jnp.dtype(spec.dtype):
-                record.specs[name] = dataclasses.replace(spec, dtype=jnp.promote_types(dtype, spec.dtype))
-                changed = changed or record.specs[name].dtype != spec.dtype
+    for (identity, name), dtype in found.items():
+        specs = records[identity][1].specs
+        wider = jnp.promote_types(dtype, specs[name].dtype)
+        changed = changed or wider != specs[name].dtype
+        specs[name] = dataclasses.replace(specs[name], dtype=wider)
     return changed
 
 
-def _require_same_children(records: Any) -> None:
-    for module, record in records.values():
-        for name, child in record.children.items():
-            if len(child.seen) == 1 and not child.is_named and holds_arrays(child.module, records):
-                mode = "training" if True in child.seen else "evaluation"
-                raise ModuleOrderError(
-                    f"module `{display_name(module)}` makes its child `{name}` in {mode} only. It holds "
-                    "arrays, and children "
-                    "are told apart by their order. Give it a `name=`, or make it in both modes."
-                )
+def _holds_arrays(module: Any, records: Records) -> bool:
+    """Whether a module or one below it declared an array."""
+    seen: set[int] = set()
+
+    def holds(module: Any) -> bool:
+        if id(module) in seen or id(module) not in records:
+            return False
+        seen.add(id(module))
+        record = records[id(module)][1]
+        return bool(record.specs) or any(holds(child) for _, child in children_of(module, record))
+
+    return holds(module)
 
 
-def _paths(root: Any, records: Any) -> dict[tuple[int, str], str]:
-    """By module and parameter name the path; a shared module has its first one."""
-    paths: dict[int, str] = {}
-
-    def walk(module: Any, path: str) -> None:
-        if id(module) in paths or id(module) not in records:
-            return
-        paths[id(module)] = path
-        for name, child in children_of(module, records[id(module)][1]):
-            walk(child, f"{path}/{name}" if path else name)
-
-    walk(root, "")
+def _specs(root: Any, records: Records) -> dict[str, tuple[Spec, Any]]:
+    """By path what was declared, and the value that is there already or None; a shared module has its first path."""
     return {
-        (identity, name): f"{path}/{name}" if path else name
-        for identity, path in paths.items()
-        for name in records[identity][1].specs
+        below(path, name): (spec, records[id(module)][1].values.get(name))
+        for path, module in tree_of(root, lambda module: records[id(module)][1])
+        for name, spec in records[id(module)][1].specs.items()
     }
 
 
-def _values(paths: dict[tuple[int, str], str], records: Any, key: jax.Array) -> dict[tuple[int, str], jax.Array]:
+def _values(specs: dict[str, tuple[Spec, Any]], key: jax.Array, anew: bool) -> dict[str, jax.Array]:
     """The values that are there already, and new ones for the rest, made by one program."""
-    kept: dict[tuple[int, str], jax.Array] = {}
-    missing: dict[str, Spec] = {}
-    for (identity, name), path in paths.items():
-        record = records[identity][1]
-        if name not in record.values:
-            missing[path] = record.specs[name]
-            continue
-        value = record.values[name]
-        if value.shape != record.specs[name].shape:
+    for path, (spec, value) in specs.items():
+        if value is not None and value.shape != spec.shape:
             raise ValueError(
-                f"`{path}` holds {short_type(value)}. With these inputs it has the shape {record.specs[name].shape}. "
+                f"`{path}` holds {short_type(value)}. With these inputs it has the shape {spec.shape}. "
                 "Reset the module, or give inputs of the shape it was made for."
             )
-        kept[identity, name] = jnp.asarray(value, record.specs[name].dtype)
+    missing = {path: spec for path, (spec, value) in specs.items() if anew or value is None}
 
     def make(key: jax.Array) -> dict[str, jax.Array]:
         return {
@@ -147,4 +156,14 @@ def _values(paths: dict[tuple[int, str], str], records: Any, key: jax.Array) -> 
         }
 
     made = jax.jit(make)(key) if missing else {}
-    return {place: kept[place] if place in kept else made[path] for place, path in paths.items()}
+    return {
+        path: made[path] if path in made else jnp.asarray(value, spec.dtype) for path, (spec, value) in specs.items()
+    }
+
+
+def _commit(records: Records) -> None:
+    for module, record in records.values():
+        record.children = {name: child for name, child in record.children.items() if child.seen}
+        record.values = {name: value for name, value in record.values.items() if name in record.specs}
+        record.is_declared = True
+        vars(module)["_record"] = record

@@ -12,9 +12,9 @@ class ModuleMeta(ABCMeta):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """The constructor's signature, which `__call__` below would hide."""
-        own = inspect.signature(cls.__init__)
-        return own.replace(parameters=list(own.parameters.values())[1:])
+        """How instances are made; without it the signature would be that of `__call__` below."""
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        return inspect.Signature(parameters)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build an instance, or find the one that this place of the running call made before."""

@@ -1,22 +1,24 @@
 """`Module`: a class with a `call`, whose parameters and children are declared where they are used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
-from .._errors import did_you_mean, listing, short_type
+from .._errors import did_you_mean, listing
 from .._inject import wants
 from .._paths import flatten, unflatten
-from ._initialize import initialize
+from ._call import run_module
+from ._initialize import declare, initialize
 from ._keys import INIT, TRAIN, domain_key
 from ._meta import ModuleMeta
 from ._parameter import Initializer, spec_of
-from ._record import Record, children_of, record_of
-from ._rng import bare_count, bare_seed, refuse_new_parameters
-from ._scope import Frame, Scope, display_name, entered, running_scope
+from ._places import arrays_on, fitting, is_declared, is_initialized, places_of, put_arrays, split_arrays
+from ._record import Record, children_of, display_name, record_of
+from ._rng import bare_counters, bare_seed, refuse_new_parameters
+from ._scope import Scope, entered, running_scope
 
 
 class Module(metaclass=ModuleMeta):
@@ -46,6 +48,7 @@ class Module(metaclass=ModuleMeta):
     name: str | None = None
     dtype: Any = jnp.float32
     __elegy_module__ = True
+    __elegy_root__ = False
 
     def __init__(self, name: str | None = None, dtype: Any = jnp.float32) -> None:
         self.name = name
@@ -74,18 +77,21 @@ class Module(metaclass=ModuleMeta):
         training = kwargs.get("training") is not False
         if "training" not in wants(self.call).names:
             kwargs.pop("training", None)
+        record_of(self).calls += 1
+        first, count = bare_counters(record_of(self).calls)
         if not self.initialized:
             refuse_new_parameters(self)
-            self._initialize(domain_key(bare_seed(), INIT, 0), args, kwargs)
-        record = record_of(self)
-        record.calls += 1
-        key = domain_key(bare_seed(), TRAIN, bare_count(record.calls))
+            run, arrays = self._traceable(args, kwargs)
+            put_arrays(self, *initialize(self, run, arrays, domain_key(bare_seed(), INIT, first)))
+        key = domain_key(bare_seed(), TRAIN, count)
         outputs, states = self._apply(*arrays_on(self), args, kwargs, training=training, key=key)
         self._keep(states)
         return outputs
 
     def init(self, key: jax.Array, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The initial parameters and states, without keeping them; any JAX transform may surround it.
+        """New parameters and states that depend on nothing but the key and the inputs' shapes; none is kept.
+
+        Any JAX transform may surround it. To start from them, use `set_parameters`.
 
         Args:
             key: a random key.
@@ -101,13 +107,8 @@ class Module(metaclass=ModuleMeta):
             >>> parameters["w"].shape
             (3, 2)
         """
-        before = {id(module): dict(record_of(module).values) for _, module in tree_of(self)}
-        self._initialize(key, args, kwargs)
-        made = arrays_on(self)
-        for _, module in tree_of(self):
-            record_of(module).values = before.get(id(module), {})
-            record_of(module).initialized = bool(before.get(id(module)))
-        return made
+        run, arrays = self._traceable(args, kwargs)
+        return initialize(self, run, arrays, key, anew=True)
 
     def apply(
         self,
@@ -171,8 +172,8 @@ class Module(metaclass=ModuleMeta):
 
     @property
     def initialized(self) -> bool:
-        """Whether the module has arrays, or is known to need none."""
-        return record_of(self).initialized
+        """Whether the module and all below it have their arrays, or are known to need none."""
+        return is_initialized(self)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -199,12 +200,12 @@ class Module(metaclass=ModuleMeta):
             {
                 path: record.values[name]
                 for path, record, name in places_of(self)
-                if trainable is None or record.specs[name].trainable is trainable
+                if name in record.values and (trainable is None or record.specs[name].trainable is trainable)
             }
         )
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
-        """Put arrays into this module and those below; what is not named stays.
+        """Put arrays into this module and those below; what is not named stays, and an error changes nothing.
 
         Args:
             values: nested dicts, or a part of them.
@@ -213,34 +214,33 @@ class Module(metaclass=ModuleMeta):
             ValueError: a name is unknown or a shape differs.
         """
         places = {path: (record, name) for path, record, name in places_of(self)}
+        new: dict[str, jax.Array] = {}
         for path, value in flatten(values).items():
             if path not in places:
                 raise ValueError(
                     f"`set_parameters` was given `{path}`. The module `{display_name(self)}` has: {listing(places)}. "
                     "Use one of these; a module that was never called has none." + did_you_mean(path, places)
                 )
+            new[path] = fitting(value, *places[path], path)
+        for path, value in new.items():
             record, name = places[path]
-            record.values[name] = _fitting(jnp.asarray(value), record, name, path)
+            record.values[name] = value
 
     def __elegy_config__(self) -> dict[str, Any]:
         """What a compiled step has baked in: attributes and the children of the call, but no arrays."""
         attributes = {name: value for name, value in vars(self).items() if name != "_record"}
         return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
 
-    def _initialize(self, key: jax.Array | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        arrays, rebuild = split_arrays((args, kwargs))
-
-        def run(arrays: Any, training: bool) -> Any:
-            args, kwargs = rebuild(arrays)
-            return run_module(running_scope(), self, args, {k: v for k, v in kwargs.items() if k != "training"})
-
-        initialize(self, run, arrays, key)
+    def _traceable(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
+        """How to run a scope on other arrays than those among the arguments, and the latter."""
+        arrays, rebuild = split_arrays((args, {name: value for name, value in kwargs.items() if name != "training"}))
+        return lambda scope, arrays: run_module(scope, self, *rebuild(arrays)), arrays
 
     def _apply(
         self, parameters: Any, states: Any, args: Any, kwargs: Any, *, training: bool, key: jax.Array | None
     ) -> tuple[Any, dict[str, Any]]:
-        if not self.initialized:  # the arrays come from elsewhere; what the module is made of is found out first
-            self._initialize(None, args, kwargs)
+        if not is_declared(self):  # the arrays come from elsewhere; what the module is made of is found out first
+            declare(self, *self._traceable(args, kwargs))
         state_paths = flatten(states)
         scope = Scope(self, {**flatten(parameters), **state_paths}, training=training, key=key)
         with entered(scope):
@@ -255,11 +255,22 @@ class Module(metaclass=ModuleMeta):
             if isinstance(new, Tracer) and not isinstance(record.values[name], Tracer):
                 raise ValueError(
                     f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as "
-                    "`jax.jit`. The new "
-                    "value would leak out of it. Use `elegy.jit`, or `module.apply(parameters, states, ...)`."
+                    "`jax.jit`. The new value would leak out of it. Use `elegy.jit`, or "
+                    "`module.apply(parameters, states, ...)`."
                 )
             if new is not None:
                 record.values[name] = new
+
+    def _replace_child(self, record: Record, name: str, value: Any) -> None:
+        child = record.children[name]
+        if type(value) is not type(child.module):
+            raise ValueError(
+                f"The module `{display_name(self)}` was given a {type(value).__name__} as `{name}`. Its call makes a "
+                f"{type(child.module).__name__} of that name. Set one of the same class, or change the call."
+            )
+        child.module = value
+        if name in vars(self):
+            object.__setattr__(self, name, value)
 
     def _scope(self, hook: str) -> Scope:
         scope = running_scope()
@@ -292,93 +303,26 @@ class Module(metaclass=ModuleMeta):
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; a parameter's value while no call runs."""
+        """Set an attribute; while no call runs also a parameter's value, or the child that calls find by that name."""
+        scope = running_scope()
         record = vars(self).get("_record")
-        if record is None or name not in record.specs:
+        if scope is not None and scope.knows(self):
+            record = scope.record(self)
+        if record is None or (name not in record.specs and name not in record.children):
             object.__setattr__(self, name, value)
-            return
-        if running_scope() is not None:
+        elif name in record.specs and scope is not None:
             raise ValueError(
-                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong "
-                "to the call "
-                f'there. Write `self.update_parameter("{name}", value)`.'
+                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong to the "
+                f'call there. Write `self.update_parameter("{name}", value)`.'
             )
-        record.values[name] = _fitting(jnp.asarray(value), record, name, name)
+        elif name in record.specs:
+            record.values[name] = fitting(value, record, name, name)
+        elif scope is not None:
+            object.__setattr__(self, name, value)
+        else:
+            self._replace_child(record, name, value)
 
     def __dir__(self) -> list[str]:
         """Attributes, parameters and children."""
         record = record_of(self)
         return [*super().__dir__(), *record.values, *record.children]
-
-
-def run_module(scope: Any, module: Any, args: Any, kwargs: Any, call: Any = None) -> Any:
-    """Run a module as a part of a scope's call; `training` is filled in where `call` names it and nobody gave it."""
-    call = call or module.call
-    path = scope.path(module) if scope.frames else ""
-    frame = Frame(module)
-    scope.frames.append(frame)
-    try:
-        asked = wants(call)
-        position = asked.positional.index("training") if "training" in asked.positional else len(args)
-        if "training" in asked.names and "training" not in kwargs and len(args) <= position:
-            kwargs = {**kwargs, "training": scope.is_training()}
-        outputs = call(*args, **kwargs)
-        scope.finish(frame)
-    finally:
-        scope.frames.pop()
-    if scope.captured is not None:
-        scope.captured[path] = outputs
-    return outputs
-
-
-def tree_of(root: Any) -> list[tuple[str, Any]]:
-    """By path every module from `root` down; a shared module once, at its first path."""
-    found: dict[int, tuple[str, Any]] = {}
-
-    def walk(module: Any, path: str) -> None:
-        if id(module) not in found:
-            found[id(module)] = (path, module)
-            for name, child in children_of(module, record_of(module)):
-                walk(child, f"{path}/{name}" if path else name)
-
-    walk(root, "")
-    return list(found.values())
-
-
-def places_of(root: Any) -> list[tuple[str, Record, str]]:
-    """By path the record and name of every array from `root` down."""
-    return [
-        (f"{path}/{name}" if path else name, record_of(module), name)
-        for path, module in tree_of(root)
-        for name in record_of(module).values
-        if name in record_of(module).specs
-    ]
-
-
-def arrays_on(root: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parameters and states that the modules from `root` down hold."""
-    flats: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for path, record, name in places_of(root):
-        flats[0 if record.specs[name].trainable else 1][path] = record.values[name]
-    return unflatten(flats[0]), unflatten(flats[1])
-
-
-def split_arrays(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The arrays of a tree, and a function that puts others in their places; plain values stay."""
-    leaves, structure = jax.tree.flatten(tree)
-    places = [number for number, leaf in enumerate(leaves) if hasattr(leaf, "shape") and hasattr(leaf, "dtype")]
-
-    def rebuild(arrays: list[Any]) -> Any:
-        filled = dict(zip(places, arrays, strict=True))
-        return jax.tree.unflatten(structure, [filled.get(number, leaf) for number, leaf in enumerate(leaves)])
-
-    return [leaves[number] for number in places], rebuild
-
-
-def _fitting(value: jax.Array, record: Record, name: str, path: str) -> jax.Array:
-    spec = record.specs[name]
-    if value.shape != spec.shape:
-        raise ValueError(
-            f"`{path}` was set to {short_type(value)}. It has the shape {spec.shape}. Set an array of the same shape."
-        )
-    return value.astype(spec.dtype)

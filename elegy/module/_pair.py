@@ -5,8 +5,11 @@ from typing import Any
 
 import jax
 
+from .._errors import short_type
 from .._inject import wants
 from .._names import name_of
+from ._binding import bind_x
+from ._keys import consumer_key
 from ._protocol import Applied, Extras, Functional, Variables
 
 _ASKED = ("training", "key", "states")
@@ -20,29 +23,28 @@ def pair_functional(init: Callable[..., Any], apply: Callable[..., Any]) -> Func
         apply: `(parameters, *inputs) -> outputs`; it may ask by name for `training`, `key` and `states`, and with
             `states` it returns `(outputs, states)`.
     """
-    asked = {name for name in _ASKED if name in wants(apply).names}
-    name = name_of(apply)
+    asked = [name for name in _ASKED if name in wants(apply).names]
+    name, has_states = name_of(apply), "states" in asked
+    first_of_init, first_of_apply = (wants(part).positional[:1] for part in (init, apply))
     held: list[tuple[Any, Any]] = []
 
     def first(key: jax.Array, x: Any) -> Variables:
         if held:
             return Variables(*held[0])
-        made = init(key, *_inputs(x))
-        return Variables(made[0], made[1]) if "states" in asked else Variables(made, {})
+        args, kwargs = bind_x(init, x, f"`init` of the module `{name}`", given=first_of_init)
+        made = init(key, *args, **kwargs)
+        return Variables(*_two(made, name, "init", "(parameters, states)")) if has_states else Variables(made, {})
 
     def run(
         parameters: Any, states: Any, x: Any, *, key: Any, training: bool, frozen: Any = (), capture: bool = False
     ) -> Applied:
         del frozen, capture  # a pair has no modules to freeze or to look into
-        offer = {"training": training, "key": key, "states": states}
-        given = {name: offer[name] for name in asked}
-
-        def call(*inputs: Any, **named: Any) -> Any:
-            return apply(parameters, *inputs, **named, **given)
-
-        outputs = call(**x) if isinstance(x, dict) else call(*_inputs(x))
-        outputs, after = outputs if "states" in asked else (outputs, states)
-        return Applied(outputs, after, Extras())
+        own_key = None if key is None else consumer_key(key, "module:", 0)
+        offer = {"training": training, "key": own_key, "states": states}
+        args, kwargs = bind_x(apply, x, f"module `{name}`", given=(*first_of_apply, *asked))
+        outputs = apply(parameters, *args, **{**{name: offer[name] for name in asked}, **kwargs})
+        results = _two(outputs, name, "apply", "(outputs, states)") if has_states else (outputs, states)
+        return Applied(*results, Extras())
 
     def write(parameters: Any, states: Any) -> None:
         held[:] = [(parameters, states)]
@@ -50,5 +52,10 @@ def pair_functional(init: Callable[..., Any], apply: Callable[..., Any]) -> Func
     return Functional(name, first, run, lambda: held[0] if held else ({}, {}), write, held.clear, (init, apply))
 
 
-def _inputs(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) and not hasattr(x, "_fields") else (x,)
+def _two(results: Any, name: str, which: str, what: str) -> tuple[Any, Any]:
+    if not isinstance(results, tuple) or len(results) != 2:
+        raise TypeError(
+            f"`apply` of the module `{name}` asks for `states`, so `{which}` returns `{what}`. It returned a "
+            f"{short_type(results)}. Return both, or do not ask for `states`."
+        )
+    return results

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from .._errors import short_type
+from ._compare import has_tracer
 
 Initializer = Any
 """A function `(key, shape, dtype)` or `(shape, dtype)`, told apart by the first argument's name, or a value."""
@@ -38,6 +39,41 @@ def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, traina
     value = jnp.asarray(initializer) if not isinstance(initializer, Tracer) else initializer
     shape = tuple(shape) or value.shape
     return Spec(shape, jnp.dtype(dtype or value.dtype), initializer, trainable)
+
+
+def require_declarable(who: str, name: str, spec: Spec, known: Spec | None, is_taken: bool) -> None:
+    """Raise if a parameter cannot be declared.
+
+    Args:
+        who: how errors call the module.
+        name: the parameter's name.
+        spec: what is declared now.
+        known: what an earlier call declared under that name.
+        is_taken: whether an attribute or a child has the name.
+
+    Raises:
+        ValueError: its initial value is computed, it is trainable and no float, its name is taken, or it changed.
+    """
+    if has_tracer(spec.initializer):
+        raise ValueError(
+            f"{who} initializes `{name}` with an array that is computed in the call. An initial value is "
+            "fixed, or made from a key and a shape. Give a value or a function `(key, shape, dtype)`."
+        )
+    if spec.trainable and not jnp.issubdtype(spec.dtype, jnp.floating):
+        raise ValueError(
+            f"{who} declares `{name}` as trainable with dtype {spec.dtype.name}. Only floats have "
+            "gradients. Give it a float dtype, or `trainable=False`."
+        )
+    if is_taken:
+        raise ValueError(
+            f"{who} adds a parameter that is called `{name}`. It has an attribute or child of that name. "
+            "Choose another name."
+        )
+    if known is not None and (known.shape, known.trainable) != (spec.shape, spec.trainable):
+        raise ValueError(
+            f"{who} adds `{name}` with shape {spec.shape}, trainable={spec.trainable}. In an earlier call it had "
+            f"{known.shape}, trainable={known.trainable}. A parameter keeps both."
+        )
 
 
 def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, key: jax.Array | None) -> jax.Array:

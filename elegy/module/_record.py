@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._names import name_of
 from ._parameter import Spec
 
 
@@ -17,15 +18,19 @@ class Child:
         args: how it was constructed.
         kwargs: how it was constructed, by name.
         is_named: whether it has a `name=` of its own, and so may be absent from some calls.
+        is_adopted: whether it was made elsewhere and is only called here.
+        is_inside_transform: whether a raw JAX transform surrounded its construction.
         has_arrays: whether it or a module below it holds arrays; others are made anew by each call.
         seen: in which modes initialization made it.
     """
 
     module: Any
     name: str
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    is_named: bool
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    is_named: bool = False
+    is_adopted: bool = False
+    is_inside_transform: bool = False
     has_arrays: bool = False
     seen: set[bool] = dataclasses.field(default_factory=set)
 
@@ -38,20 +43,25 @@ class Record:
         specs: by name the declared parameters and states.
         children: by identity the modules that its call makes.
         values: by name the arrays, while no call runs.
-        initialized: whether an initialization succeeded.
+        is_declared: whether an initialization succeeded.
+        has_transforms: whether arrays are read inside raw JAX transforms while its call runs.
         calls: how often the module was called by itself; each call has its own keys.
     """
 
     specs: dict[str, Spec] = dataclasses.field(default_factory=dict)
     children: dict[str, Child] = dataclasses.field(default_factory=dict)
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
-    initialized: bool = False
+    is_declared: bool = False
+    has_transforms: bool = False
     calls: int = 0
 
     def draft(self) -> "Record":
         """A copy to change while an initialization may still fail; its parameters are declared anew."""
-        children = {name: dataclasses.replace(child, seen=set()) for name, child in self.children.items()}
-        return Record({}, children, dict(self.values), self.initialized, self.calls)
+        children = {
+            name: dataclasses.replace(child, seen=set(child.seen) if child.is_adopted else set())
+            for name, child in self.children.items()
+        }
+        return dataclasses.replace(self, specs={}, children=children, values=dict(self.values))
 
 
 def record_of(module: Any) -> Record:
@@ -59,18 +69,42 @@ def record_of(module: Any) -> Record:
     return vars(module).setdefault("_record", Record())
 
 
+def owner_of(module: Any) -> Any:
+    """The object whose attributes are a module's: itself, or the plain object that an implicit root stands for."""
+    return vars(module)["_stands_for"] if type(module).__elegy_root__ else module
+
+
+def attributes_of(module: Any) -> dict[str, Any]:
+    """The instance attributes of a module's owner."""
+    return getattr(owner_of(module), "__dict__", {})
+
+
+def display_name(module: Any) -> str:
+    """How errors call a module: its name, else its class in snake case."""
+    return name_of(owner_of(module) if is_module(module) else module)
+
+
 def children_of(module: Any, record: Record) -> Iterator[tuple[str, Any]]:
     """The modules directly below, by name: in attributes, in nests of lists, tuples and dicts, and made in calls."""
-    target = vars(module).get("target", module)
-    for name, value in vars(target).items() if hasattr(target, "__dict__") else ():
-        if name != "_record":
-            yield from _modules_in(value, name)
+    yield from children_in_attributes(module)
     for child in record.children.values():
         yield child.name, child.module
 
 
+def children_in_attributes(module: Any) -> Iterator[tuple[str, Any]]:
+    """By name the modules in attributes, and in lists, tuples and dicts there."""
+    for name, value in attributes_of(module).items():
+        if name != "_record":
+            yield from _modules_in(value, name)
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value is an `elegy.Module`."""
+    return getattr(type(value), "__elegy_module__", False) is True
+
+
 def _modules_in(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(type(value), type) and hasattr(type(value), "__elegy_module__"):
+    if is_module(value):
         yield path, value
     elif isinstance(value, Mapping):
         for key, part in value.items():

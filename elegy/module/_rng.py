@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._scope import display_name
+from ._record import display_name
 
 
 class RNG:
@@ -56,13 +56,19 @@ def bare_seed() -> np.ndarray:
     return _DEFAULT_SEED if rng is None else rng.words
 
 
-def bare_count(calls: int) -> int:
-    """The counter for one such call: of the running `RNG`, else of the module."""
+def bare_counters(calls: int) -> tuple[int, int]:
+    """The counters for the initial values and for the keys of one such call.
+
+    A running `RNG` counts calls, so that two equal modules start differently; without one each module counts its own.
+
+    Args:
+        calls: how often the module was called by itself.
+    """
     rng = _rng.get()
     if rng is None:
-        return calls
+        return 0, calls
     rng.count += 1
-    return rng.count
+    return rng.count, rng.count
 
 
 @contextlib.contextmanager

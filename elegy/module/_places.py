@@ -1,0 +1,98 @@
+"""Where the arrays of a tree of modules are: by path, on the modules themselves."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._errors import short_type
+from .._paths import flatten, unflatten
+from ._record import Record, children_of, record_of
+
+
+def tree_of(root: Any, record: Callable[[Any], Record] = record_of) -> list[tuple[str, Any]]:
+    """By path every module from `root` down; a shared module once, at its first path.
+
+    Args:
+        root: the outermost module.
+        record: finds a module's record; by default the one it carries.
+    """
+    found: dict[int, tuple[str, Any]] = {}
+
+    def walk(module: Any, path: str) -> None:
+        if id(module) not in found:
+            found[id(module)] = (path, module)
+            for name, child in children_of(module, record(module)):
+                walk(child, below(path, name))
+
+    walk(root, "")
+    return list(found.values())
+
+
+def places_of(root: Any) -> list[tuple[str, Record, str]]:
+    """By path the record and name of every declared array from `root` down."""
+    return [
+        (below(path, name), record_of(module), name)
+        for path, module in tree_of(root)
+        for name in record_of(module).specs
+    ]
+
+
+def is_initialized(root: Any) -> bool:
+    """Whether every module from `root` down was declared and holds its arrays."""
+    records = [record_of(module) for _, module in tree_of(root)]
+    return all(record.is_declared and record.specs.keys() <= record.values.keys() for record in records)
+
+
+def is_declared(root: Any) -> bool:
+    """Whether it is known of every module from `root` down what it is made of."""
+    return all(record_of(module).is_declared for _, module in tree_of(root))
+
+
+def put_arrays(root: Any, parameters: Any, states: Any) -> None:
+    """Put parameters and states onto the modules from `root` down."""
+    flat = {**flatten(parameters), **flatten(states)}
+    for path, record, name in places_of(root):
+        if path in flat:
+            record.values[name] = flat[path]
+
+
+def arrays_on(root: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and states that the modules from `root` down hold."""
+    flats: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for path, record, name in places_of(root):
+        if name in record.values:
+            flats[0 if record.specs[name].trainable else 1][path] = record.values[name]
+    return unflatten(flats[0]), unflatten(flats[1])
+
+
+def fitting(value: Any, record: Record, name: str, path: str) -> jax.Array:
+    """A value as an array of the declared dtype.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    array, spec = jnp.asarray(value), record.specs[name]
+    if array.shape != spec.shape:
+        raise ValueError(
+            f"`{path}` was set to {short_type(array)}. It has the shape {spec.shape}. Set an array of the same shape."
+        )
+    return array.astype(spec.dtype)
+
+
+def below(path: str, name: str) -> str:
+    """The path of `name` below `path`; the root has no name."""
+    return f"{path}/{name}" if path else name
+
+
+def split_arrays(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The arrays of a tree, and a function that puts others in their places; plain values stay."""
+    leaves, structure = jax.tree.flatten(tree)
+    places = [number for number, leaf in enumerate(leaves) if hasattr(leaf, "shape") and hasattr(leaf, "dtype")]
+
+    def rebuild(arrays: list[Any]) -> Any:
+        filled = dict(zip(places, arrays, strict=True))
+        return jax.tree.unflatten(structure, [filled.get(number, leaf) for number, leaf in enumerate(leaves)])
+
+    return [leaves[number] for number in places], rebuild
