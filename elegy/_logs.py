@@ -119,7 +119,7 @@ class Logs(dict[str, Any]):
 
 @jax.tree_util.register_pytree_node_class
 class Totals:
-    """The exact sums of a pass for every log of a step, held in two arrays, so that adding a step costs next to nothing.
+    """The exact sums of a pass for every log of a step, held in one array, so that adding a step costs next to nothing.
 
     Args:
         layout: by log in order its name, and for each quotient whether it has a denominator; None for a running value.
@@ -156,7 +156,7 @@ class Totals:
 
     def logs(self) -> Logs:
         """By name the quotients of the sums, and the running values."""
-        parts = iter(ExactSum(value, error) for value, error in zip(*self.sums, strict=True))
+        parts = (ExactSum(self.sums.parts[:, number]) for number in range(self.sums.parts.shape[1]))
         made = Logs()
         for name, shape in self.layout:
             if shape is None:
@@ -284,4 +284,4 @@ def _as_float(value: Any, index: tuple[int, ...]) -> float:
 
 def _wide(number: Any) -> float:
     """A number, or an exact sum, as a float64."""
-    return float(number.value) + float(number.error) if isinstance(number, ExactSum) else float(number)
+    return float(sum(map(float, number.parts))) if isinstance(number, ExactSum) else float(number)

@@ -253,6 +253,7 @@ class Objective:
             evaluate = functools.partial(self._parts_at, state, columns, samples, outputs.training, forward)
             big = fresh_size(samples, columns, state, abstract(outputs.y_pred))
             self._probes[signature] = AxisProbe(samples, big, evaluate)
+            self._probes[signature].refuse_broadcasts()
         return self._probes[signature]
 
     def _parts_at(

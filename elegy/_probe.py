@@ -124,11 +124,16 @@ class AxisProbe:
         self._evaluate = evaluate
         self._shapes: dict[int, dict[str, dict[str, Any]]] = {}
 
+    def refuse_broadcasts(self) -> None:
+        """Run everything once with more samples; two batches that are broadcast against each other are an error.
+
+        Raises:
+            TwoBatchesError: there are such.
+        """
+        self._at(self._big)
+
     def axes(self, key: str, part: str, value: Any) -> tuple[int, ...]:
         """The batch axes of one part of the consumer `key`."""
-        if not value.shape:
-            self._at(self._big)  # silent broadcasts are found even if every value is a scalar
-            return ()
         return batch_axes(
             self._samples,
             value,

@@ -120,10 +120,8 @@ class Programs:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
         state = dataclasses.replace(state, metrics=metrics, sums=None)
-        step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
-        logs = jax.eval_shape(
-            lambda s, b: as_logs(step(s, b)[1], b, _step_name(training)), abstract(state), abstract(batch)
-        )
+        step = self._inner(training)
+        logs = jax.eval_shape(step, abstract(state), abstract(batch))[2]
         self._orders[training] = tuple(logs)
         return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
 
@@ -131,10 +129,9 @@ class Programs:
         return self._train_logged(moving, resting, batch)[:2]
 
     def _train_logged(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Logs]:
-        after, logs = self._stepped(RunState(**moving, **resting), batch, training=True)
-        moving, resting_after = _split(after.advance(logs))
-        changed = {name: leaf for name, leaf in resting_after.items() if not _is_same(leaf, resting[name])}
-        return moving, changed, logs
+        before = RunState(**moving, **resting)
+        after, logs = self._stepped(before, batch, training=True)
+        return *_moved(before, after.advance(logs)), logs
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
         return self._test_logged(state, running, batch)[0], None
@@ -146,14 +143,24 @@ class Programs:
         return PassState(after.metrics, after.sums, after.count), logs
 
     def _stepped(self, state: RunState, batch: Batch, training: bool) -> tuple[RunState, Logs]:
-        step = self._program(("step", training), self._steps.train_step if training else self._steps.test_step)
-        made = step(state, batch)
-        if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
-            raise TypeError(
-                f"{_step_name(training)} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose "
-                "first part is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
-            )
-        return made[0], as_logs(made[1], batch, _step_name(training))
+        moving, changed, logs = self._inner(training)(dataclasses.replace(state, sums=None), batch)
+        moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
+        return _join(_split(state)[1], moving, changed), logs
+
+    def _inner(self, training: bool) -> Callable[..., tuple[Fields, Fields, Logs]]:
+        """The model's step by itself: traced once, whatever programs it becomes a part of."""
+        step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
+
+        def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Logs]:
+            made = step(state, batch)
+            if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
+                raise TypeError(
+                    f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
+                    "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
+                )
+            return *_moved(state, made[0]), as_logs(made[1], batch, name)
+
+        return self._program(("step", training), checked)
 
     def _running(self, state: RunState, training: bool) -> Logs:
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
@@ -182,6 +189,12 @@ def _split(state: RunState) -> tuple[Fields, Fields]:
     """The fields that every training step changes, and those that rest: they need not pass through the program."""
     fields = vars(state)
     return {name: fields[name] for name in _MOVING}, {name: fields[name] for name in _RESTING}
+
+
+def _moved(before: RunState, after: RunState) -> tuple[Fields, Fields]:
+    """The fields that move, and those of the others that are not the very same arrays as before."""
+    moving, resting = _split(after)
+    return moving, {name: leaf for name, leaf in resting.items() if not _is_same(leaf, getattr(before, name))}
 
 
 def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:

@@ -10,12 +10,20 @@ class ExactSum(NamedTuple):
     """A running sum whose rounding error is carried along, so 48 bits of it are right.
 
     Attributes:
-        value: the sum as float32, any shape.
-        error: what `value` lost to rounding, same shape.
+        parts: float32 `(2, *shape)`, the sum and what it lost to rounding; in one array, so that adding is one kernel.
     """
 
-    value: jax.Array
-    error: jax.Array
+    parts: jax.Array
+
+    @property
+    def value(self) -> jax.Array:
+        """The sum, rounded to float32."""
+        return self.parts[0]
+
+    @property
+    def error(self) -> jax.Array:
+        """What the rounding lost."""
+        return self.parts[1]
 
 
 def zero_sum(shape: tuple[int, ...] = ()) -> ExactSum:
@@ -25,7 +33,7 @@ def zero_sum(shape: tuple[int, ...] = ()) -> ExactSum:
         >>> float(sum_value(zero_sum()))
         0.0
     """
-    return ExactSum(jnp.zeros(shape, jnp.float32), jnp.zeros(shape, jnp.float32))
+    return ExactSum(jnp.zeros((2, *shape), jnp.float32))
 
 
 def add_to_sum(total: ExactSum, x: jax.Array | float) -> ExactSum:
@@ -44,14 +52,17 @@ def add_to_sum(total: ExactSum, x: jax.Array | float) -> ExactSum:
     Reference:
         Dekker, A floating-point technique for extending the available precision, Numerische Mathematik 18, 1971.
     """
-    x = jnp.asarray(x).astype(jnp.float32)
-    value = total.value + x
-    part = value - total.value
-    lost = (total.value - (value - part)) + (x - part)
-    # A non-finite sum stays what it is; its "lost part" would be NaN and hide an infinity.
-    low = total.error + jnp.where(jnp.isfinite(value), lost, 0.0)
+    before, x = total.value, jnp.asarray(x).astype(jnp.float32)
+    value = before + x
+    part = value - before
+    low = total.error + ((before - (value - part)) + (x - part))
     high = value + low
-    return ExactSum(high, jnp.where(jnp.isfinite(high), low - (high - value), 0.0))
+    # A non-finite sum stays what it is; its "lost part" would be NaN and hide an infinity.
+    return ExactSum(
+        jnp.where(
+            jnp.isfinite(value), jnp.stack([high, low - (high - value)]), jnp.stack([value, jnp.zeros_like(value)])
+        )
+    )
 
 
 def merge_sums(a: ExactSum, b: ExactSum) -> ExactSum:

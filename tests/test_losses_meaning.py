@@ -138,12 +138,12 @@ def test_silent_broadcasts_of_two_batches_are_an_error_naming_both_shapes(rows, 
         return jnp.mean((x[:, 0] - x[:, :1]) ** 2)
 
     parts = {
-        "module": {"module": lambda x: x + broadcasts(x), "loss": lambda y_pred: y_pred},
+        "module": {"module": lambda x: x + broadcasts(x), "loss": elegy.losses.MeanAbsoluteError()},
         "loss": {"module": lambda x: x, "loss": lambda y_pred: broadcasts(y_pred)},
         "metric": {"module": lambda x: x, "metrics": lambda y_pred: broadcasts(y_pred), "loss": lambda y_pred: y_pred},
     }[place]
     with pytest.raises(ValueError, match=r"\(8,\) and \(8, 1\)"):
-        elegy.Model(**parts).evaluate(rows, verbose=0)
+        elegy.Model(**parts).evaluate(rows, rows, verbose=0)
 
 
 def test_built_ins_refuse_labels_of_another_rank(rows):

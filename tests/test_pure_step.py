@@ -171,5 +171,5 @@ def test_the_module_is_traced_once_for_each_purpose(digits):
     model = elegy.Model(counted, loss="sparse_categorical_crossentropy", optimizer="sgd")
     x, y = digits
     model.fit(x[:64], y[:64], batch_size=32, epochs=3, verbose=0)
-    # Initialization in two modes, shapes of the outputs, the probe with more samples, and the step itself.
+    # Initialization in two modes, shapes of the outputs, the step, and the probe with more samples.
     assert len(traces) == 5

@@ -10,7 +10,6 @@ from .._reduce import aligned_weight
 from .._sums import ExactSum, add_to_sum, merge_sums, quotient, sum_value, zero_sum
 from ._metric import Metric
 
-
 MeanState = ExactSum
 """The state of a weighted mean: `[sum(w * v), sum(w)]` in one exact sum of shape `(2,)`, which one addition updates."""
 

@@ -15,7 +15,7 @@ def test_counts_beyond_the_precision_of_float32_stay_exact():
         return mean.update(state, jnp.ones(4099)), None
 
     state, _ = jax.lax.scan(add, mean.empty(), length=9001)  # 36,895,099, more than 24 bits hold
-    assert float(state.weight.value) + float(state.weight.error) == 4099 * 9001
+    assert float(state.value[1]) + float(state.error[1]) == 4099 * 9001
     assert float(mean.compute(state)) == 1.0
 
 
@@ -24,7 +24,7 @@ def test_small_values_are_not_lost_beside_a_large_sum():
     state = mean.update(mean.empty(), jnp.array([2.0**25]))
     for _ in range(3):
         state = mean.update(state, jnp.array([1.0]))
-    assert float(state.total.value) + float(state.total.error) == 2.0**25 + 3
+    assert float(state.value[0]) + float(state.error[0]) == 2.0**25 + 3
 
 
 def test_the_mean_of_nothing_is_zero():
