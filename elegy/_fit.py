@@ -15,12 +15,12 @@ from ._arguments import (
     require_count,
     unpacked,
 )
-from ._loop import FitPlan, Training
+from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of
 from ._run import Run, interruptible
 from ._trainer import Trainer
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
-from .data import Batch, Source, as_source, validation_split
+from .data import Batch, Source, as_source, is_stream, validation_split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +99,13 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
     if given.nonfinite not in ("warn", "raise"):
         raise ValueError(f'`nonfinite={given.nonfinite!r}` was given. It is "warn" or "raise". Use one of these.')
     check_weight_keys(given.sample_weight, trainer.recipe.objective)
+    if given.validation_data is None and not given.validation_split:
+        for name, default in {"validation_steps": None, "validation_batch_size": None, "validation_freq": 1}.items():
+            if getattr(given, name) != default:
+                raise ValueError(
+                    f"`{name}={getattr(given, name)!r}` was given. There is nothing to validate on. "
+                    "Give `validation_data=` or `validation_split=`, or leave it out."
+                )
 
 
 def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, Any]]:
@@ -132,13 +139,7 @@ def _plan(
 ) -> FitPlan:
     ready = trainer.ready(first, training=True)
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
-    size = given.validation_batch_size or given.batch_size or source.batch_size
-    validations = tuple(
-        evaluation_of(
-            trainer, *unpacked(data, "validation_data"), batch_size=size, steps=given.validation_steps, prefix=p
-        )
-        for p, data in sets.items()
-    )
+    validations = tuple(_validation(trainer, given, source, data, prefix) for prefix, data in sets.items())
     state = trainer.home.look()
     if int(state.step) == 0 and int(state.data_pass) == 0 and given.initial_epoch:
         fresh = dataclasses.replace(state, data_pass=np.int32(given.initial_epoch))
@@ -153,6 +154,23 @@ def _plan(
         validate_at=epochs_to_validate(given.validation_freq),
         nonfinite=given.nonfinite,
     )
+
+
+def _validation(trainer: Trainer, given: FitArguments, source: Source, data: Any, prefix: str) -> Evaluation:
+    x, y, weight = unpacked(data, "validation_data")
+    size = given.validation_batch_size
+    if size is None and not is_stream(x):  # a stream has batches of its own
+        size = given.batch_size or source.batch_size
+    evaluation = evaluation_of(trainer, x, y, weight, batch_size=size, steps=given.validation_steps, prefix=prefix)
+    passes = [
+        epoch for epoch in range(given.initial_epoch, given.epochs) if epochs_to_validate(given.validation_freq)(epoch)
+    ]
+    if not evaluation.source.repeatable and len(passes) > 1:
+        raise ValueError(
+            f"`validation_data` is an iterator, and {len(passes)} epochs are validated. It ends after one pass. "
+            "Give arrays, or a function that makes a new iterator."
+        )
+    return evaluation
 
 
 def _as_list(callbacks: Any) -> list[Any]:

@@ -135,6 +135,20 @@ class Model:
         """
         return _steps.apply_gradients(self._trainer.recipe, state, gradients, only, extra)
 
+    def update_metrics(
+        self, state: RunState, outputs: Outputs, batch: Mapping[str, Any], logs: Mapping[str, Any], **further: Any
+    ) -> tuple[RunState, Logs]:
+        """The state with this batch in its metrics, and their logs; for a `train_step` of your own.
+
+        Args:
+            state: the state after the step.
+            outputs: what `forward` returned.
+            batch: injected values by name.
+            logs: the losses' logs, which metrics may ask for as `losses`.
+            **further: `gradients=` and `updates=`, for metrics that ask for them.
+        """
+        return _steps.update_metrics(self._trainer.recipe, self, state, outputs, batch, logs, further)
+
     def fit(
         self,
         x: Any = None,
@@ -212,7 +226,6 @@ class Model:
         Args:
             x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
             steps: how many batches; None takes all.
-            **unknown: refused, with what to write instead.
 
         Returns:
             By log name a float.
@@ -238,7 +251,6 @@ class Model:
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
             steps: how many batches; None takes all.
-            **unknown: refused, with what to write instead.
 
         Raises:
             ValueError: an output has no batch axis.
@@ -266,10 +278,7 @@ class Model:
         return predict_on_batch(self._trainer, x)
 
     def init(self, x: Any, y: Any = None, sample_weight: Any = None) -> RunState:
-        """Make the arrays from one look at the data, and check that everything fits.
-
-        Args:
-            x, y, sample_weight: as for `fit`; only the first batch counts.
+        """Make the arrays from a look at the first batch, and check that everything fits.
 
         Returns:
             The state, ready for `train_step` in a loop of your own.
@@ -286,12 +295,7 @@ class Model:
         self._trainer.reset_metrics()
 
     def summary(self, x: Any = None, depth: int | None = None) -> None:
-        """Print the modules with their outputs, parameters and bytes, and the totals.
-
-        Args:
-            x: inputs to run the module on abstractly; None shows the arrays only.
-            depth: modules below are added to their parents; None shows all.
-        """
+        """Print the modules with parameters and bytes, and with `x` their outputs; below `depth` they are added up."""
         print(summary(self._trainer, x, depth))
 
     def wiring(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> None:

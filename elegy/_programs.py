@@ -48,7 +48,7 @@ class PassState(NamedTuple):
     """
 
     metrics: dict[str, Any]
-    sums: Totals
+    sums: Any
     count: Any
 
 

@@ -82,19 +82,32 @@ def train_step(recipe: Recipe, steps: Steps, state: RunState, batch: Batch) -> t
     gradients = joined(gradients, {path: optax.MaskedNode() for path in resting})
     after = steps.apply_gradients(outputs.state, gradients)
     updates = Lazy(lambda: jax.tree.map(jnp.subtract, after.parameters, outputs.state.parameters))
-    further = {"losses": loss_values(logs), "gradients": gradients, "updates": updates}
-    metrics = recipe.objective.update_metrics(outputs, batch, steps.forward, further)
-    after = dataclasses.replace(after, metrics=metrics)
-    return after, Logs(**logs, **recipe.objective.results(after, training=True))
+    further = {"gradients": gradients, "updates": updates}
+    after, running = update_metrics(recipe, steps, after, outputs, batch, logs, further)
+    return after, Logs(**logs, **running)
 
 
 def test_step(recipe: Recipe, steps: Steps, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
     """Forward in evaluation mode, losses, metrics; nothing is learned."""
     outputs = steps.forward(state, batch, training=False)
     _, logs = steps.losses(outputs, batch)
-    metrics = recipe.objective.update_metrics(outputs, batch, steps.forward, {"losses": loss_values(logs)})
-    after = dataclasses.replace(state, metrics=metrics)
-    return after, Logs(**logs, **recipe.objective.results(after, training=False))
+    after, running = update_metrics(recipe, steps, state, outputs, batch, logs, {})
+    return after, Logs(**logs, **running)
+
+
+def update_metrics(
+    recipe: Recipe,
+    steps: Steps,
+    state: RunState,
+    outputs: Outputs,
+    batch: Batch,
+    logs: Mapping[str, Any],
+    further: Mapping[str, Any],
+) -> tuple[RunState, Logs]:
+    """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
+    offered = {"losses": loss_values(logs), **further}
+    after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
+    return after, recipe.objective.results(after, outputs.training)
 
 
 def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str | None, extra: Any) -> RunState:

@@ -74,6 +74,13 @@ CASES = {
     "validation_split of 1": (lambda: fit(validation_split=1.0), ValueError, "split"),
     "validation_freq 0": (lambda: fit(validation_data=(X, Y), validation_freq=0), ValueError, "validation_freq"),
     "validation data of 4": (lambda: fit(validation_data=(X, Y, Y, Y)), ValueError, "4 values"),
+    "validation steps without data": (lambda: fit(validation_steps=3), ValueError, "nothing to validate on"),
+    "validation frequency without data": (lambda: fit(validation_freq=2), ValueError, "nothing to validate on"),
+    "an iterator to validate on twice": (
+        lambda: fit(epochs=2, validation_data=iter([(X, Y)])),
+        ValueError,
+        "a function that makes a new iterator",
+    ),
     "strings as data": (lambda: fit(np.array(["a", "b"]), Y[:2]), ValueError, "[Ss]tr|number"),
     "objects as data": (lambda: fit(object(), Y), ValueError, "to_numpy|object"),
     "y with a generator": (lambda: fit(iter([(X, Y)]), Y), ValueError, "`y`"),

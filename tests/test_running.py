@@ -285,6 +285,29 @@ def test_several_named_validation_sets(rows):
     assert history["val_far_loss"][0] == pytest.approx(10 * history["val_near_loss"][0], rel=1e-5)
 
 
+def test_a_function_that_makes_a_stream_validates_every_epoch(rows):
+    model = elegy.Model(lambda x: x, loss=lambda y_pred: y_pred, optimizer=optax.sgd(0.0))
+
+    def stream():
+        return iter([rows[:3], rows[3:]])
+
+    history = model.fit(rows, batch_size=4, epochs=2, validation_data=stream, verbose=0).history
+    assert history["val_loss"] == pytest.approx([rows.mean()] * 2, rel=1e-6)
+
+
+def test_a_train_step_of_its_own_may_update_the_metrics(rows):
+    class Mine(elegy.Model):
+        def train_step(self, state, batch):
+            outputs = self.forward(state, batch)
+            _, logs = self.losses(outputs, batch)
+            state, running = self.update_metrics(outputs.state, outputs, batch, logs)
+            return state, {**logs, **running}
+
+    model = Mine(lambda x: x, loss=lambda y_pred: y_pred, metrics=elegy.metrics.Mean())
+    history = model.fit(rows, batch_size=3, verbose=0).history
+    assert history["mean"][0] == pytest.approx(rows.mean(), rel=1e-6)
+
+
 def test_validation_split_takes_the_last_rows():
     model = elegy.Model(lambda x: x, loss=lambda y_pred: y_pred, optimizer=optax.sgd(0.0))
     history = model.fit(X, validation_split=0.25, verbose=0).history
