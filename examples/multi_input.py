@@ -21,7 +21,10 @@ def load():
     x = (x / 16).astype("float32")
     test = [i % 5 == 0 for i in range(len(x))]
     train = [not t for t in test]
-    halves = lambda rows: {"upper": x[rows, :32], "lower": x[rows, 32:], "whole": x[rows]}  # noqa: E731
+
+    def halves(rows):
+        return {"upper": x[rows, :32], "lower": x[rows, 32:], "whole": x[rows]}
+
     return (halves(train), y[train]), (halves(test), y[test])
 
 

@@ -27,13 +27,16 @@ class Agreement(elegy.Loss):
 def load():
     x, y = load_digits(return_X_y=True)
     x, y = (x / 16).astype("float32"), {"digit": y, "odd": (y % 2)[:, None].astype("float32")}
-    pick = lambda rows: (x[rows], {name: labels[rows] for name, labels in y.items()})  # noqa: E731
-    return pick(slice(None, None, 5)), pick([i for i in range(len(x)) if i % 5])
+
+    def pick(rows):
+        return x[rows], {name: labels[rows] for name, labels in y.items()}
+
+    return pick([i for i in range(len(x)) if i % 5]), pick(slice(None, None, 5))
 
 
 def train(epochs, verbose="auto"):
     """The accuracy of each head on held-out rows."""
-    test, (x, y) = load()
+    (x, y), test = load()
     model = elegy.Model(
         TwoHeads(),
         loss=[
