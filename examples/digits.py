@@ -37,7 +37,7 @@ def train(seed, epochs, verbose="auto"):
     (x, y), validation, test = load(seed)
     model = elegy.Model(
         ConvNet(),
-        loss=elegy.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=elegy.losses.SparseCategoricalCrossentropy(from_logits=True, name="cross"),
         metrics=elegy.metrics.SparseCategoricalAccuracy(name="accuracy"),
         optimizer=optax.adam(3e-3),
         seed=seed,
