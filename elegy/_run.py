@@ -29,7 +29,7 @@ class Run:
     def __init__(self, model: Any, state: RunState, live_owners: Mapping[str, tuple[Any, str]]) -> None:
         self._model = model
         self._kept = state
-        self._state = own_copy(state)
+        self._state = dataclasses.replace(own_copy(state), nonfinite=jnp.int32(-1))
         self._owners = live_owners
         self._seen: dict[str, Any] = {}
         self._epoch = int(state.epoch)

@@ -383,6 +383,16 @@ def test_a_loss_that_is_not_finite_is_reported_with_its_step(rows, mode):
         model.fit(rows, batch_size=2, epochs=3, nonfinite=mode, verbose=0)
 
 
+def test_a_fit_reports_its_own_first_step_that_is_not_finite(rows):
+    def loss(y_pred, step):
+        return jnp.where(step == 1, jnp.nan, 1.0) * y_pred
+
+    model = elegy.Model(lambda x: x, loss=loss, optimizer=optax.sgd(0.0))
+    with pytest.warns(UserWarning, match="step 1"):
+        model.fit(rows, batch_size=4, verbose=0)
+    assert model.fit(rows, batch_size=4, nonfinite="raise", verbose=0).epoch == [0]
+
+
 def test_terminate_on_nan(rows):
     model = elegy.Model(
         lambda x: x, loss=lambda y_pred, step: jnp.where(step == 5, jnp.nan, 1.0) * y_pred, optimizer=optax.sgd(0.0)
