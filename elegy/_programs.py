@@ -104,8 +104,7 @@ class Programs:
         """By log name what the pass has come to: exact sums, running metrics, and in training the learning rate."""
         results = self._program(("results", training), lambda s: self._running(s, training))(state)
         order = [name for name in self._orders.get(training, ()) if name in results]
-        rates = {name: rate for name, rate in learning_rates(state.optimizer or {}).items()} if training else {}
-        return Logs({name: results[name] for name in [*order, *(n for n in results if n not in order)]} | rates)
+        return Logs({name: results[name] for name in [*order, *(n for n in results if n not in order)]})
 
     def empty_pass(self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any]) -> PassState:
         """What a pass starts from: the metrics' empty states, and a zero sum for each log of the step, as NumPy.
@@ -131,7 +130,7 @@ class Programs:
     def _train_logged(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Logs]:
         before = RunState(**moving, **resting)
         after, logs = self._stepped(before, batch, training=True)
-        return *_moved(before, after.advance(logs)), logs
+        return *_moved(before, after.advance(logs)), _kept(logs)
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
         return self._test_logged(state, running, batch)[0], None
@@ -140,7 +139,7 @@ class Programs:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         after, logs = self._stepped(state, batch, training=False)
         after = after.observe(logs)
-        return PassState(after.metrics, after.sums, after.count), logs
+        return PassState(after.metrics, after.sums, after.count), _kept(logs)
 
     def _stepped(self, state: RunState, batch: Batch, training: bool) -> tuple[RunState, Logs]:
         moving, changed, logs = self._inner(training)(dataclasses.replace(state, sums=None), batch)
@@ -163,8 +162,10 @@ class Programs:
         return self._program(("step", training), checked)
 
     def _running(self, state: RunState, training: bool) -> Logs:
+        sums = {} if state.sums is None else state.sums.logs()
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
-        return Logs({**(state.sums.logs() if state.sums is not None else {}), **held})
+        rates = learning_rates(state.optimizer or {}) if training else {}
+        return _kept(Logs({**sums, **held, **rates}))
 
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self._eager:
@@ -199,6 +200,11 @@ def _moved(before: RunState, after: RunState) -> tuple[Fields, Fields]:
 
 def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
     return RunState(**{**resting, **moving, **changed})
+
+
+def _kept(logs: Logs) -> Logs:
+    """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
+    return jax.tree.map(jnp.copy, logs)
 
 
 def _is_same(a: Any, b: Any) -> bool:

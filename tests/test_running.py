@@ -443,3 +443,38 @@ def test_kwargs_receive_exactly_the_eight_names_and_further_columns(rows):
     assert seen[-1] == eight
     elegy.Model(lambda x: x, metrics=everything).evaluate(elegy.Batch(x=rows, mask=rows), verbose=0)
     assert seen[-1] == eight | {"mask"}
+
+
+class Largest(elegy.Metric):
+    """Its value is its state."""
+
+    def empty(self):
+        return jnp.float32(0)
+
+    def update(self, state, y_pred):
+        return jnp.maximum(state, y_pred.max())
+
+    def merge(self, a, b):
+        return jnp.maximum(a, b)
+
+    def compute(self, state):
+        return state
+
+
+def test_logs_may_be_read_long_after_their_step(rows):
+    class Later(elegy.callbacks.ProgressBar):
+        kept = []
+
+        def on_launch_end(self, steps_done, read_logs):
+            self.kept.append(read_logs())
+
+    batch_logs = []
+    keep = Lambda(on_train_batch_end=lambda batch, logs: batch_logs.append(logs))
+    test_logs = Lambda(on_test_batch_end=lambda batch, logs: batch_logs.append(logs))
+    model = elegy.Model(Linear(1), loss="mse", metrics=Largest(), optimizer="adam")
+    model.fit(rows, rows[:, :1], batch_size=2, epochs=2, verbose=0, callbacks=[Later(0)])
+    model.fit(
+        rows, rows[:, :1], batch_size=2, validation_data=(rows, rows[:, :1]), verbose=0, callbacks=[keep, test_logs]
+    )
+    assert all(logs["learning_rate"] == pytest.approx(1e-3) for logs in Later.kept) and len(Later.kept) == 8
+    assert len(batch_logs) == 8 and all(logs["largest"] >= 0 for logs in batch_logs)
