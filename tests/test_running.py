@@ -462,13 +462,12 @@ class Largest(elegy.Metric):
 
 
 def test_logs_may_be_read_long_after_their_step(rows):
+    running_logs, batch_logs = [], []
+
     class Later(elegy.callbacks.ProgressBar):
-        kept = []
-
         def on_launch_end(self, steps_done, read_logs):
-            self.kept.append(read_logs())
+            running_logs.append(read_logs())
 
-    batch_logs = []
     keep = Lambda(on_train_batch_end=lambda batch, logs: batch_logs.append(logs))
     test_logs = Lambda(on_test_batch_end=lambda batch, logs: batch_logs.append(logs))
     model = elegy.Model(Linear(1), loss="mse", metrics=Largest(), optimizer="adam")
@@ -476,5 +475,5 @@ def test_logs_may_be_read_long_after_their_step(rows):
     model.fit(
         rows, rows[:, :1], batch_size=2, validation_data=(rows, rows[:, :1]), verbose=0, callbacks=[keep, test_logs]
     )
-    assert all(logs["learning_rate"] == pytest.approx(1e-3) for logs in Later.kept) and len(Later.kept) == 8
+    assert all(logs["learning_rate"] == pytest.approx(1e-3) for logs in running_logs) and len(running_logs) == 8
     assert len(batch_logs) == 8 and all(logs["largest"] >= 0 for logs in batch_logs)
