@@ -16,7 +16,7 @@ from ._arguments import (
     unpacked,
 )
 from ._loop import Evaluation, FitPlan, Training
-from ._passes import evaluation_of
+from ._passes import evaluation_of, listed
 from ._run import Run, interruptible
 from ._trainer import Trainer
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
@@ -67,7 +67,7 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     verbose = resolve_verbose(given.verbose)
     bars = [ProgressBar(verbose)] if verbose else []
     params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
-    callbacks = CallbackList([*_as_list(given.callbacks), *bars, history], model=model, params=params)
+    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params)
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
@@ -171,9 +171,3 @@ def _validation(trainer: Trainer, given: FitArguments, source: Source, data: Any
             "Give arrays, or a function that makes a new iterator."
         )
     return evaluation
-
-
-def _as_list(callbacks: Any) -> list[Any]:
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -185,25 +185,6 @@ def _numbers(ratios: Mapping[str, Ratio]) -> list[Any]:
     return [jnp.asarray(part, jnp.float32) for part in terms if part is not None]
 
 
-def empty_total(log: Any) -> Any:
-    """What a pass starts from for one log of a step: zero sums for each quotient, or the running value."""
-    if isinstance(log, Running):
-        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), log)
-    return Ratio.of(tuple((zero_sum(), None if denominator is None else zero_sum()) for _, denominator in log.terms))
-
-
-def add_to_total(total: Any, log: Any) -> Any:
-    """The log of one more step added to the total of the pass."""
-    if isinstance(log, Running):
-        return log
-    return Ratio.of(
-        tuple(
-            (add_to_sum(top, numerator), None if denominator is None else add_to_sum(bottom, denominator))
-            for (top, bottom), (numerator, denominator) in zip(total.terms, log.terms, strict=True)
-        )
-    )
-
-
 class LazyLogs(MutableMapping[str, Any]):
     """Logs that read as Python floats; the device is asked once, at the first read.
 

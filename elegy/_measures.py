@@ -7,12 +7,12 @@ from typing import Any
 
 from ._inject import OFFERED, Lazy, Offer, arguments_for, call_with
 from ._leaves import Leaf, leaves_of, merges, wrong_leaf
-from ._logs import Ratio, add_to_total, empty_total
+from ._logs import Logs, Ratio, Totals
 from ._names import unique_name
 from ._reduce import Reduction, parts_of, reduce_values, values_of
 from .losses import Loss
 from .metrics import Metric
-from .metrics._hook_state import HookState, run_hooks, total_value
+from .metrics._hook_state import HookState, mean_values, run_hooks
 from .metrics._metric import empty_state, updated_state, uses_hooks
 
 TRAINING_ONLY = frozenset({"gradients", "updates"})
@@ -101,7 +101,7 @@ class Board:
                 )
                 states[measure.key] = empty_state(consumer, view, who=measure.leaf.who, where=self.where)
         averaged = run_abstractly(lambda traced: self._first_averages(traced, states))
-        totals = {key: {part: empty_total(ratio) for part, ratio in ratios.items()} for key, ratios in averaged.items()}
+        totals = {key: Totals.empty(ratios) for key, ratios in averaged.items()}
         return {m.key: states[m.key] if m.key in states else totals[m.key] for m in self.measures}
 
     def updated(self, states: Mapping[str, Any], keyed: Keyed, samples: int, axes: Axes) -> dict[str, Any]:
@@ -150,8 +150,7 @@ class Board:
             return consumer.compute(state)
         if merges(consumer):
             return state.compute()
-        means = {part: total_value(total) for part, total in state.items()}
-        return means[""] if set(means) == {""} else means
+        return mean_values(state)
 
     def _updated(self, measure: Measure, state: Any, offer: Offer, samples: int, axes: Axes) -> Any:
         consumer, leaf = self.consumers[measure.key], measure.leaf
@@ -166,13 +165,11 @@ class Board:
         if isinstance(consumer, Metric) and not _is_stateless(consumer, state):
             return updated_state(consumer, state, view, who=leaf.who, where=self.where)
         totals = state.value if isinstance(state, HookState) else state
-        added = {
-            part: add_to_total(
-                totals[part], self._average(measure, value, view, samples, axes(leaf.key, part, values_of(value)))
-            )
+        ratios = {
+            part: self._average(measure, value, view, samples, axes(leaf.key, part, values_of(value)))
             for part, value in self._values(measure, view).items()
         }
-        return HookState({}, added) if isinstance(state, HookState) else added
+        return HookState({}, totals.add(ratios)) if isinstance(state, HookState) else totals.add(ratios)
 
     def _values(self, measure: Measure, view: Mapping[str, Any]) -> dict[str, Any]:
         """What a metric that is averaged over the samples returned for this batch, by part."""
@@ -210,8 +207,8 @@ class Board:
                 measure = self._measure(key)
                 view = measure.leaf.view(self._with_others(keyed(f"metric:{key}"), state_of), self.where)
                 values = self._values(measure, view)
-                ratios[key] = {part: self._average(measure, value, view, 1, ()) for part, value in values.items()}
-            return {part: empty_total(ratio) for part, ratio in ratios[key].items()}
+                ratios[key] = Logs({part: self._average(measure, value, view, 1, ()) for part, value in values.items()})
+            return Totals.empty(ratios[key])
 
         for measure in self.measures:
             state_of(measure.key)

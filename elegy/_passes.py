@@ -106,9 +106,10 @@ def _telling_exceptions(told: CallbackList) -> Iterator[None]:
 
 def _callbacks(trainer: Trainer, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:
     level = resolve_verbose(verbose)
-    given = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
     bars = [ProgressBar(level)] if level else []
-    return CallbackList([*given, *bars], model=trainer.steps, params={"verbose": level, "epochs": 1, "steps": steps})
+    return CallbackList(
+        [*listed(callbacks), *bars], model=trainer.steps, params={"verbose": level, "epochs": 1, "steps": steps}
+    )
 
 
 def _limited(batches: Iterator[Any], steps: int | None) -> Iterator[Any]:
@@ -124,3 +125,10 @@ def _require_batch_axis(outputs: Any, samples: int) -> None:
                 "its first axis "
                 "does not count the samples. Return it with a batch axis, or take it from `predict_on_batch`."
             )
+
+
+def listed(callbacks: Any) -> list[Any]:
+    """One callback, several or None as a list of our own."""
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from .._errors import did_you_mean, listing, short_type
-from .._logs import Ratio, add_to_total, empty_total
+from .._logs import Ratio, Totals
 from .._names import name_of
 from .._reduce import Reduction, parts_of, reduce_values, split_mask
 from .._sums import quotient, sum_value
@@ -69,7 +69,7 @@ def empty_hook_state(metric: Any, shapes: Mapping[str, Any]) -> HookState:
     if after:
         arrays = {name: initial[name].astype(after[name].dtype) for name in initial}
         return HookState(arrays, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), value))
-    return HookState({}, {part: empty_total(Ratio(0.0, 1.0)) for part in parts_of(value, who)})
+    return HookState({}, Totals.empty({part: Ratio(0.0, 1.0) for part in parts_of(value, who)}))
 
 
 def updated_hook_state(metric: Any, state: HookState, arguments: Mapping[str, Any]) -> HookState:
@@ -79,14 +79,9 @@ def updated_hook_state(metric: Any, state: HookState, arguments: Mapping[str, An
         arrays = {name: jnp.asarray(new).astype(state.arrays[name].dtype) for name, new in store.values.items()}
         return HookState(arrays, jax.tree.map(jnp.asarray, value))
     who = f"metric `{name_of(metric)}`"
-    parts = parts_of(value, who)
-    return HookState(
-        {},
-        {
-            part: add_to_total(state.value[part], leading_mean(values, arguments.get("sample_weight"), who))
-            for part, values in parts.items()
-        },
-    )
+    weight = arguments.get("sample_weight")
+    means = {part: leading_mean(values, weight, who) for part, values in parts_of(value, who).items()}
+    return HookState({}, state.value.add(means))
 
 
 def leading_mean(value: Any, sample_weight: Any, who: str) -> Ratio:
@@ -104,9 +99,12 @@ def leading_mean(value: Any, sample_weight: Any, who: str) -> Ratio:
 
 def computed(state: HookState) -> Any:
     """The value of a state: the last one returned, or the means over all samples so far."""
-    if state.arrays:
-        return state.value
-    means = {part: total_value(total) for part, total in state.value.items()}
+    return state.value if state.arrays else mean_values(state.value)
+
+
+def mean_values(totals: Totals) -> Any:
+    """The means that exact sums make: a scalar, or a dict of scalars if the values were partitioned."""
+    means = {part: total_value(total) for part, total in totals.logs().items()}
     return means[""] if set(means) == {""} else means
 
 
