@@ -24,7 +24,7 @@ from ._trainer import Trainer
 from ._weights import load_weights, save_weights
 from ._wiring import wiring
 from .callbacks import History
-from .module import as_functional
+from .interop import as_functional
 
 
 class Model:

@@ -14,7 +14,7 @@ FLOORS = (
     {"_labels", "_logs", "_paths", "initializers"},  # what a step reports; the path language
     {"_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; sources of batches
     {"_on", "_state", "module"},  # Module and the module protocol; RunState
-    {"_home", "_leaves", "_offer", "_weights", "losses", "metrics", "nn"},  # what users build a model of
+    {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_measures", "regularizers"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them

@@ -103,7 +103,7 @@ def _apply(root: Module, run: Callable[[Scope, Any], Any]) -> Callable[..., Appl
         with entered(scope):
             outputs = run(scope, x)
         after = unflatten({path: scope.values[path] for path in state_paths})
-        return Applied(outputs, after, Extras(scope.captured or {}))
+        return Applied(outputs, after, Extras(intermediates=scope.captured or {}))
 
     return apply
 

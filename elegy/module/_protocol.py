@@ -25,9 +25,15 @@ class Extras:
     """What hooks added while a module ran.
 
     Attributes:
+        losses: by name what `add_loss` was given, one value for each time.
+        metrics: by path what `add_metric` was given.
+        summaries: by path what `add_summary` was given.
         intermediates: by path the outputs of modules, if they were captured.
     """
 
+    losses: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
+    summaries: dict[str, Any] = dataclasses.field(default_factory=dict)
     intermediates: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
