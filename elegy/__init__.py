@@ -22,7 +22,11 @@ from .losses import Loss as Loss
 from .metrics import Metric as Metric
 from .module import RNG as RNG
 from .module import Module as Module
+from .module import add_loss as add_loss
+from .module import add_metric as add_metric
 from .module import add_parameter as add_parameter
+from .module import add_summary as add_summary
+from .module import hooks_context as hooks_context
 from .module import is_training as is_training
 from .module import next_rng_key as next_rng_key
 from .module import update_parameter as update_parameter

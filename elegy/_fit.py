@@ -86,7 +86,6 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
 
 
 def _check(trainer: Trainer, given: FitArguments) -> None:
-    trainer.require_trainable()
     for name, least in {
         "batch_size": 1,
         "epochs": 0,
@@ -137,6 +136,7 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
 def _plan(
     trainer: Trainer, given: FitArguments, source: Source, first: Batch, extra: Mapping[str, Any], sets: dict[str, Any]
 ) -> FitPlan:
+    trainer.require_trainable(first)
     ready = trainer.ready(first, training=True)
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
     validations = tuple(_validation(trainer, given, source, data, prefix) for prefix, data in sets.items())

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ._hooked import Axes
 from ._inject import OFFERED, Lazy, Offer, arguments_for, call_with
 from ._leaves import Leaf, leaves_of, merges, wrong_leaf
 from ._logs import Logs, Ratio, Totals
@@ -16,13 +17,10 @@ from .metrics._hook_state import HookState, mean_values, run_hooks
 from .metrics._metric import empty_state, updated_state, uses_hooks
 
 TRAINING_ONLY = frozenset({"gradients", "updates"})
-_STEP_NAMES = frozenset({*OFFERED, "key", "step", "epoch", "losses", *TRAINING_ONLY})
+_STEP_NAMES = frozenset({*OFFERED, "key", "step", "epoch", "intermediates", "losses", *TRAINING_ONLY})
 
 Keyed = Callable[[str], Offer]
 """Gives what a step has to the consumer of that name, with the consumer's own random key."""
-
-Axes = Callable[[str, str, Any], tuple[int, ...]]
-"""Tells for a consumer's key, a part and its value which axes are the batch's."""
 
 
 @dataclasses.dataclass(frozen=True)

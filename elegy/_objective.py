@@ -3,13 +3,14 @@
 import copy
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from ._errors import did_you_mean, listing
+from ._hooked import ADDED, added_losses, added_metrics, added_results, added_values, empty_added
 from ._inject import Lazy, arguments_for
 from ._leaves import Leaf, leaves_of, wrong_leaf
 from ._logs import Logs, Ratio, Running
@@ -90,7 +91,7 @@ class Objective:
         """
         keyed, samples, where = _keyed(outputs, batch), sample_count(batch), where_of(outputs.training)
         self._resolve_strings(keyed)
-        chosen = self._chosen(only)
+        chosen = self._chosen(only, outputs.extras.losses)
         values = {leaf.key: self._loss_parts(leaf, outputs.state, keyed, where) for leaf in chosen}
         probe = self._probe(outputs, batch, forward)
         ratios = Logs()
@@ -106,6 +107,7 @@ class Objective:
                 )
                 factor = consumer.factor(outputs.state.step) if isinstance(consumer, Loss) else 1.0
                 ratios[names[part]] = factor * ratio
+        ratios.update(self._hook_losses(outputs, batch, probe, {"loss", *self._taken(), *ratios}, only))
         total = sum(ratios.values(), start=Ratio.of(()))
         return total.value, Logs(loss=total, **ratios)
 
@@ -127,7 +129,8 @@ class Objective:
         keyed = _keyed(outputs, batch, further)
         self._resolve_strings(keyed)
         # Live numbers are left as the objects hold them: here only structure counts.
-        return self._board(None, outputs.training).empty(run_abstractly, keyed)
+        empty = self._board(None, outputs.training).empty(run_abstractly, keyed)
+        return {**empty, **empty_added(outputs.extras)}
 
     def update_metrics(
         self, outputs: Outputs, batch: Mapping[str, Any], forward: Forward, further: Mapping[str, Any]
@@ -145,13 +148,18 @@ class Objective:
         probe = self._probe(outputs, batch, forward)
         board = self._board(outputs.state, outputs.training)
         after = board.updated(outputs.state.metrics, keyed, sample_count(batch), probe.axes)
+        if outputs.extras.metrics:
+            weight, samples = batch.get("sample_weight"), sample_count(batch)
+            ratios = added_metrics(outputs.extras, samples=samples, axes=probe.axes, sample_weight=weight)
+            after[ADDED] = outputs.state.metrics[ADDED].add(ratios)
         return {**outputs.state.metrics, **after}
 
     def results(self, state: RunState, training: bool) -> Logs:
         """By log name the running values of the metrics, in declaration order."""
         board = self._board(state, training)
-        taken = {"loss", *(leaf.key for leaf in self.leaves)}
+        taken = {"loss", *self._taken()}
         named = named_results(board, board.results(state.metrics.__getitem__), taken)
+        named.update(added_results(state.metrics, taken))
         return Logs({name: Running(value, held=True) for name, value in named.items()})
 
     def better(self, name: str) -> str | None:
@@ -163,12 +171,31 @@ class Objective:
                 return "lower" if is_loss else getattr(consumer, "better", None)
         return "lower" if name == "loss" else None
 
-    def _chosen(self, only: str | None) -> tuple[Leaf, ...]:
+    def asks_for(self, name: str) -> bool:
+        """Whether a loss or metric asks for `name`."""
+        return any(name in leaf.asked.names for leaf in self.leaves)
+
+    def _taken(self) -> tuple[str, ...]:
+        return tuple(leaf.key for leaf in self.leaves)
+
+    def _hook_losses(
+        self, outputs: Outputs, batch: Mapping[str, Any], probe: AxisProbe, taken: set[str], only: str | None
+    ) -> dict[str, Ratio]:
+        ratios = added_losses(
+            outputs.extras,
+            samples=sample_count(batch),
+            axes=probe.axes,
+            sample_weight=batch.get("sample_weight"),
+            taken=taken,
+        )
+        return {name: ratio for name, ratio in ratios.items() if only is None or matches(only, name)}
+
+    def _chosen(self, only: str | None, added: Collection[str]) -> tuple[Leaf, ...]:
         if only is None:
             return self.losses
         chosen = tuple(leaf for leaf in self.losses if matches(only, leaf.key))
-        if not chosen:
-            names = [leaf.key for leaf in self.losses]
+        if not chosen and not any(matches(only, name) for name in added):
+            names = [*(leaf.key for leaf in self.losses), *added]
             raise ValueError(
                 f"`losses(only={only!r})` was called. No loss has that name; there are: {listing(names)}. "
                 "Use one of these, or a pattern of them." + did_you_mean(only, names)
@@ -228,6 +255,7 @@ class Objective:
         self._resolve_strings(keyed)
         values = {leaf.key: self._loss_parts(leaf, outputs.state, keyed, where) for leaf in self.losses}
         names = [name for named in self._log_names(values) for name in named.values()]
+        names += [unique_name(name, {"loss", *self._taken(), *names}) for name in outputs.extras.losses]
         return Logs({name: jnp.float32(0) for name in ("loss", *names)})
 
     def _sample_weight(self, leaf: Leaf, parts: Mapping[str, Any], keyed: Keyed, where: str) -> Any:
@@ -270,7 +298,7 @@ class Objective:
             runs = [
                 (leaf.key, leaf.who, functools.partial(self._loss_values, leaf, state, keyed)) for leaf in self.losses
             ]
-            found = {}
+            found = added_values(outputs.extras)
             for key, who, values in (*runs, *board.parts(state.metrics, keyed)):
                 try:
                     with refuse_two_batches(size, samples, who):

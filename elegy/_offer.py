@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ._inject import OFFERED, Lazy, Offer
 from ._state import RunState
-from .module import EVAL, TRAIN, consumer_key, domain_key
+from .module import EVAL, TRAIN, Extras, consumer_key, domain_key
 
 _NO_LABELS = "Give labels with `y=`, or write a function that does not ask for them."
 
@@ -22,13 +22,13 @@ class Outputs:
     Attributes:
         y_pred: what the module returned.
         state: the run's state after the forward: the very parameters that were used, and the new `states`.
-        extras: what hooks added while the module ran.
+        extras: what hooks added while the module ran, and the outputs of its modules if somebody asks for them.
         training: whether it was a training step.
     """
 
     y_pred: Any
     state: RunState
-    extras: Any
+    extras: Extras
     training: bool = dataclasses.field(metadata={"static": True})
 
 
@@ -55,6 +55,7 @@ def offer_of(outputs: Outputs, batch: Mapping[str, Any]) -> Offer:
         "training": outputs.training,
         "parameters": state.parameters,
         "states": state.states,
+        "intermediates": outputs.extras.intermediates,
         "step": state.step,
         "epoch": state.epoch,
         **{name: batch[name] for name in further},

@@ -14,8 +14,8 @@ from .data import Batch, as_source
 
 def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> LazyLogs:
     """See `Model.train_on_batch`."""
-    trainer.require_trainable()
     batch = Batch(**one_batch(x, y, sample_weight), **class_weight_columns(class_weight, trainer.recipe.objective))
+    trainer.require_trainable(batch)
     _check(trainer, batch, training=True)
     home = trainer.home
     try:
@@ -29,8 +29,8 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
 
 def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyLogs:
     """See `Model.test_on_batch`."""
-    trainer.require_objective()
     batch = one_batch(x, y, sample_weight)
+    trainer.require_objective(batch)
     empty = _check(trainer, batch, training=False)
     running = jax.tree.map(jax.numpy.asarray, empty) if trainer.testing is None else trainer.testing
     trainer.testing, logs = trainer.programs.test_logged(trainer.home.look(), running, batch)
@@ -50,7 +50,7 @@ def initialized(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> RunStat
     unlabeled = "y_true" not in batch and any(
         "y_true" in leaf.asked.required for leaf in trainer.recipe.objective.leaves
     )
-    if trainer.is_trainable() and not unlabeled:
+    if not unlabeled and trainer.is_trainable(batch):
         _check(trainer, batch, training=True)
     else:
         trainer.initialize(batch)

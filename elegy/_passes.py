@@ -42,6 +42,8 @@ def evaluation_of(
     check_weight_keys(sample_weight, trainer.recipe.objective)
     source = as_source(x, y, sample_weight, batch_size=batch_size, role="validation_data" if prefix else "x")
     first = source.peek()
+    if not prefix:  # a validation may have nothing but what the training has
+        trainer.require_objective(first)
     ready = trainer.ready(first, training=False)
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
     return Evaluation(prefix, source, steps, {}, ready.empty)
@@ -60,7 +62,6 @@ def run_evaluation(
     """The logs of one pass over data; see `Model.evaluate`."""
     require_count("batch_size", batch_size)
     require_count("steps", steps)
-    trainer.require_objective()
     evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
     told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps)
     with _telling_exceptions(told):

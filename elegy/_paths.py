@@ -61,11 +61,15 @@ def get_path(tree: Any, path: str | Sequence[Step], *, root: str = "") -> Any:
     Example:
         >>> get_path({"decoded": [10, 20]}, "decoded[-1]")
         20
+        >>> get_path({"encoder/linear": 3}, "encoder.linear")
+        3
     """
     steps = parse(path) if isinstance(path, str) else tuple(path)
-    value = tree
-    for depth, step in enumerate(steps):
-        value = _take(value, step, join(root, *steps[:depth]) or "the value")
+    value, depth = tree, 0
+    while depth < len(steps):
+        key, taken = _longest_key(value, steps[depth:])
+        value = _take(value, key, join(root, *steps[:depth]) or "the value")
+        depth += taken
     return value
 
 
@@ -116,6 +120,15 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
             node = node.setdefault(parent, {})
         node[name] = leaf
     return tree
+
+
+def _longest_key(value: Any, steps: tuple[Step, ...]) -> tuple[Step, int]:
+    """The next step, and how many of `steps` it takes: keys of a mapping may be paths, like those of logs."""
+    if isinstance(value, Mapping):
+        for count in range(len(steps), 1, -1):
+            if join(*steps[:count]) in value:
+                return join(*steps[:count]), count
+    return steps[0], 1
 
 
 def _take(value: Any, step: Step, where: str) -> Any:

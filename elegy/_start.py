@@ -73,11 +73,16 @@ def get_ready(
     Raises:
         InjectionError, ValueError, TypeError: something does not fit.
     """
-    outputs = jax.eval_shape(
-        lambda state, batch: steps.forward(state, batch, training=training), abstract(state), abstract(batch)
-    )
+    outputs = abstract_outputs(steps, state, batch, training)
     metrics = objective.empty_metrics(outputs, abstract(batch))
     return Ready(programs.empty_pass(state, batch, training, metrics), outputs)
+
+
+def abstract_outputs(steps: Steps, state: RunState, batch: Mapping[str, Any], training: bool) -> Outputs:
+    """What a forward makes of a batch, in abstract form."""
+    return jax.eval_shape(
+        lambda state, batch: steps.forward(state, batch, training=training), abstract(state), abstract(batch)
+    )
 
 
 def _without_weak_types(tree: Any) -> Any:

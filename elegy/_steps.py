@@ -1,7 +1,7 @@
 """The pure steps: forward, train, test and predict as functions of state and batch."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import jax
@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import optax
 
 from ._inject import Lazy
-from ._logs import Logs
+from ._logs import Logs, Running
+from ._names import unique_name
 from ._objective import Objective
 from ._offer import Outputs, step_key
 from ._optimizer import Optimizer, is_masked
@@ -64,6 +65,7 @@ def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, trai
         key=step_key(state, training),
         training=training,
         frozen=recipe.frozen,
+        capture=recipe.objective.asks_for("intermediates"),
     )
     after = dataclasses.replace(state, parameters=parameters, states=applied.states)
     return Outputs(applied.outputs, after, applied.extras, training)
@@ -107,7 +109,8 @@ def update_metrics(
     """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
     offered = {"losses": loss_values(logs), **further}
     after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
-    return after, recipe.objective.results(after, outputs.training)
+    running = recipe.objective.results(after, outputs.training)
+    return after, Logs({**running, **summary_logs(outputs.extras.summaries, taken={*logs, *running})})
 
 
 def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str | None, extra: Any) -> RunState:
@@ -136,6 +139,14 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
 def loss_values(logs: Mapping[str, Any]) -> Logs:
     """By log name the loss values of this step as scalars."""
     return Logs({name: log.value for name, log in logs.items()})
+
+
+def summary_logs(summaries: Mapping[str, Any], taken: Collection[str]) -> Logs:
+    """What `add_summary` was given as logs: the newest value counts, of an array its mean."""
+    logs = Logs()
+    for name, value in summaries.items():
+        logs[unique_name(name, {*taken, *logs})] = Running(jnp.mean(value, dtype=jnp.float32))
+    return logs
 
 
 def split_frozen(parameters: Any, frozen: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:

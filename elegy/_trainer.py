@@ -13,9 +13,10 @@ from ._home import Home
 from ._offer import Outputs
 from ._probe import abstract
 from ._programs import PassState, Programs
-from ._start import Ready, first_state, get_ready
+from ._start import Ready, abstract_outputs, first_state, get_ready
 from ._state import RunState
 from ._steps import Recipe
+from .module import Extras
 
 _log = logging.getLogger("elegy")
 
@@ -74,33 +75,38 @@ class Trainer:
         self.seen = (self._ready[key].outputs, abstract(batch))
         return self._ready[key]
 
-    def require_objective(self) -> None:
-        """Raise if there is nothing to evaluate."""
-        if not self.recipe.objective.leaves and not self._overrides("test_step"):
+    def require_objective(self, batch: Mapping[str, Any]) -> None:
+        """Raise if there is nothing to evaluate: no losses, no metrics, and no module that adds any."""
+        if self.recipe.objective.leaves or self._overrides("test_step"):
+            return
+        added = self._added(batch, training=False)
+        if not (added.losses or added.metrics or added.summaries):
             raise ValueError(
                 "`evaluate` was called. The model has neither a loss nor metrics. "
                 "Give them: `Model(module, loss=..., metrics=...)`."
             )
 
-    def is_trainable(self) -> bool:
+    def is_trainable(self, batch: Mapping[str, Any]) -> bool:
         """Whether there is what a training step needs."""
-        complete = bool(self.recipe.objective.losses) and self.recipe.optimizer is not None
-        return complete or self._overrides("train_step")
+        return self._overrides("train_step") or not self._missing(batch)
 
-    def require_trainable(self) -> None:
-        """Raise if the loss or the optimizer is missing."""
-        if self.is_trainable():
-            return
-        missing = [
-            name
-            for name, given in {"loss": self.recipe.objective.losses, "optimizer": self.recipe.optimizer}.items()
-            if not given
-        ]
+    def require_trainable(self, batch: Mapping[str, Any]) -> None:
+        """Raise if the optimizer is missing, or the loss, and no module adds one."""
+        missing = [] if self._overrides("train_step") else self._missing(batch)
         if missing:
             raise ValueError(
                 f"The model is to be trained. It has no {' and no '.join(missing)}. "
                 f"Give {'them' if len(missing) > 1 else 'it'}: `Model(module, loss=..., optimizer=optax.adam(1e-3))`."
             )
+
+    def _missing(self, batch: Mapping[str, Any]) -> list[str]:
+        has_loss = bool(self.recipe.objective.losses) or bool(self._added(batch, training=True).losses)
+        return [name for name, has in {"loss": has_loss, "optimizer": self.recipe.optimizer}.items() if not has]
+
+    def _added(self, batch: Mapping[str, Any], training: bool) -> Extras:
+        """What the module's hooks add to a step, in abstract form."""
+        self.initialize(batch)
+        return abstract_outputs(self.steps, self.home.look(), batch, training).extras
 
     def _overrides(self, step: str) -> bool:
         return not getattr(type(self.steps), step).__qualname__.startswith("Model.")

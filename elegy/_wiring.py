@@ -30,7 +30,7 @@ def wiring(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> str:
     """
     if x is not None:
         batch = as_source(x, y, sample_weight).peek()
-        trainer.ready(batch, training=trainer.is_trainable())
+        trainer.ready(batch, training=trainer.is_trainable(batch))
     if trainer.seen is None:
         raise ValueError(
             "The wiring was asked for. The model has seen no data, and shapes come from data. "

@@ -15,7 +15,8 @@ FLOORS = (
     {"_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; sources of batches
     {"_on", "_state", "module"},  # Module and the module protocol; RunState
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_measures", "regularizers"},
+    {"_hooked", "regularizers"},  # what hooks add
+    {"_measures"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_run", "_start"},  # one fit while it runs

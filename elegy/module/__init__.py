@@ -1,7 +1,12 @@
 """The module system: modules with hooks, and the protocol that every kind of module goes through."""
 
+from ._added import hooks_context as hooks_context
+from ._added import running_context as running_context
 from ._functional import as_functional as as_functional
+from ._hooks import add_loss as add_loss
+from ._hooks import add_metric as add_metric
 from ._hooks import add_parameter as add_parameter
+from ._hooks import add_summary as add_summary
 from ._hooks import is_training as is_training
 from ._hooks import next_rng_key as next_rng_key
 from ._hooks import update_parameter as update_parameter

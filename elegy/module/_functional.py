@@ -14,7 +14,7 @@ from ._initialize import Run, declare, initialize
 from ._module import Module
 from ._pair import pair_functional
 from ._places import arrays_on, is_declared, put_arrays, split_arrays, tree_of
-from ._protocol import Applied, Extras, Functional, Variables
+from ._protocol import Applied, Functional, Variables
 from ._record import display_name, record_of
 from ._scope import Scope, entered
 
@@ -103,7 +103,7 @@ def _apply(root: Module, run: Callable[[Scope, Any], Any]) -> Callable[..., Appl
         with entered(scope):
             outputs = run(scope, x)
         after = unflatten({path: scope.values[path] for path in state_paths})
-        return Applied(outputs, after, Extras(intermediates=scope.captured or {}))
+        return Applied(outputs, after, scope.extras)
 
     return apply
 

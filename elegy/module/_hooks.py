@@ -66,6 +66,83 @@ def update_parameter(name: str, value: Any) -> None:
     scope.update_parameter(scope.frames[-1].module, name, value)
 
 
+def add_loss(name: str, value: Any) -> None:
+    """Add a term to the total loss from inside a module, like a penalty on its activations.
+
+    It is logged as `name`, with `_loss` at its end if it has none. Equal names add up, whichever module adds them. In a
+    Model it follows the rules of every loss: values with a batch axis are weighted by `sample_weight` and averaged
+    exactly over the pass, a scalar is a mean over the samples, and in `predict` it does not exist. Outside a Model see
+    `hooks_context`.
+
+    Args:
+        name: its name in the logs.
+        value: a scalar; values `(batch, *d)`; a pair `(values, mask)` of equal shapes; or a dict of these, whose parts
+            are logged as `name/part`.
+
+    Raises:
+        ValueError: no call runs, or a raw JAX transform is in between.
+        TypeError: the name is no string, or the value is made of no numbers.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> def shrink(x):
+        ...     elegy.add_loss("activity", 0.25 * jnp.square(x).mean(-1))
+        ...     return x
+        >>> elegy.Model(shrink).evaluate(2 * jnp.ones((4, 3)), verbose=0)
+        {'loss': 1.0, 'activity_loss': 1.0}
+    """
+    _running("add_loss").add_loss(name, value)
+
+
+def add_metric(name: str, value: Any) -> None:
+    """Log a value from inside a module: its mean over the samples of the pass, exact and weighted by `sample_weight`.
+
+    The log's name is the module's path and `name`, like `encoder/linear/norm`; a name that is taken gets `_1`.
+
+    Args:
+        name: its name below the module.
+        value: as for `add_loss`.
+
+    Raises:
+        ValueError: no call runs, or a raw JAX transform is in between.
+        TypeError: the name is no string, or the value is made of no numbers.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> def watched(x):
+        ...     elegy.add_metric("size", jnp.abs(x).mean(-1))
+        ...     return x
+        >>> elegy.Model(watched).evaluate(jnp.arange(3.0)[:, None], verbose=0)
+        {'loss': 0.0, 'size': 1.0}
+    """
+    _running("add_metric").add_metric(name, value)
+
+
+def add_summary(name: str, value: Any) -> None:
+    """Log the newest value from inside a module, like a gate's opening, or activations as a histogram.
+
+    The log's name is the module's path and `name`; a name that is taken gets `_1`. Logs and history hold numbers, so of
+    an array they show the mean; a callback that asks for `summaries` gets the arrays themselves.
+
+    Args:
+        name: its name below the module.
+        value: a number, an array of any shape, or a dict of these.
+
+    Raises:
+        ValueError: no call runs, or a raw JAX transform is in between.
+        TypeError: the name is no string, or the value is made of no numbers.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> def watched(x):
+        ...     elegy.add_summary("largest", jnp.max(x))
+        ...     return x
+        >>> elegy.Model(watched).evaluate(jnp.ones((2, 1)), verbose=0)
+        {'loss': 0.0, 'largest': 1.0}
+    """
+    _running("add_summary").add_summary(name, value)
+
+
 def next_rng_key() -> jax.Array:
     """A random key for the module that is being called; each request of a step gets another one.
 

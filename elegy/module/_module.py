@@ -10,6 +10,7 @@ from jax.core import Tracer
 from .._errors import did_you_mean, listing
 from .._inject import wants
 from .._paths import flatten, unflatten
+from ._added import running_context
 from ._call import run_module
 from ._initialize import declare, initialize
 from ._keys import INIT, TRAIN, domain_key
@@ -245,6 +246,9 @@ class Module(metaclass=ModuleMeta):
         scope = Scope(self, {**flatten(parameters), **state_paths}, training=training, key=key)
         with entered(scope):
             outputs = run_module(scope, self, args, kwargs)
+        context = running_context()
+        if context is not None:
+            context.take(scope.extras, f"module `{display_name(self)}`")
         return outputs, unflatten({path: scope.values[path] for path in state_paths})
 
     def _keep(self, states: Mapping[str, Any]) -> None:

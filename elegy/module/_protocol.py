@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import jax
 
+from .._logs import Logs
+
 
 @dataclasses.dataclass(frozen=True)
 class Variables:
@@ -22,19 +24,19 @@ class Variables:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Extras:
-    """What hooks added while a module ran.
+    """What hooks added while a module ran, in the order of the calls.
 
     Attributes:
         losses: by name what `add_loss` was given, one value for each time.
         metrics: by path what `add_metric` was given.
         summaries: by path what `add_summary` was given.
-        intermediates: by path the outputs of modules, if they were captured.
+        intermediates: by path `encoder/linear` the outputs of modules, if they were captured.
     """
 
-    losses: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
-    metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
-    summaries: dict[str, Any] = dataclasses.field(default_factory=dict)
-    intermediates: dict[str, Any] = dataclasses.field(default_factory=dict)
+    losses: Logs = dataclasses.field(default_factory=Logs)
+    metrics: Logs = dataclasses.field(default_factory=Logs)
+    summaries: Logs = dataclasses.field(default_factory=Logs)
+    intermediates: Logs = dataclasses.field(default_factory=Logs)
 
 
 @jax.tree_util.register_dataclass

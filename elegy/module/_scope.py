@@ -13,11 +13,13 @@ from jax.extend.core import get_opaque_trace_state
 from .._errors import ModuleOrderError, listing, short_type
 from .._names import snake_case, unique_name
 from .._paths import matches
+from ._added import named_parts
 from ._children import first_difference, own_name_of, refuse_taken, require_plain_name
 from ._compare import has_tracer
 from ._keys import consumer_key
 from ._parameter import Spec, require_declarable
 from ._places import below, tree_of
+from ._protocol import Extras
 from ._record import Child, Record, attributes_of, children_in_attributes, display_name, record_of
 
 
@@ -52,6 +54,9 @@ class Scope:
         records: while initializing by identity the modules and the drafts of their records.
         frozen: patterns of parameters that do not learn.
         capture: whether the outputs of modules are kept.
+
+    Attributes:
+        extras: what hooks added so far.
     """
 
     def __init__(
@@ -71,7 +76,8 @@ class Scope:
         self.initializing = initializing
         self.records = {} if records is None else records
         self.frozen = frozen
-        self.captured: dict[str, Any] | None = {} if capture else None
+        self.captures = capture
+        self.extras = Extras()
         self.frames: list[Frame] = []
         self._key = key
         self._requests: dict[str, int] = {}
@@ -294,9 +300,37 @@ class Scope:
         return not all(any(matches(pattern, path) for pattern in self.frozen) for path in asked)
 
     def capture(self, path: str, outputs: Any) -> None:
-        """Keep a module's outputs if that was asked for; those inside a raw transform cannot leave it."""
-        if self.captured is not None and not self.is_inside_transform():
-            self.captured[path] = outputs
+        """Keep a module's outputs if that was asked for; of one that is called twice the later ones.
+
+        Those inside a raw transform cannot leave it, and the root's are known as `y_pred`.
+        """
+        if self.captures and path and not self.is_inside_transform():
+            self.extras.intermediates[path] = outputs
+
+    def add_loss(self, name: str, value: Any) -> None:
+        """Add terms to the total loss; equal names add up."""
+        for part, term in self._added("add_loss", name, value).items():
+            first, *rest = part.split("/", 1)
+            key = "/".join((first if first.endswith("loss") else f"{first}_loss", *rest))
+            self.extras.losses[key] = (*self.extras.losses.get(key, ()), term)
+
+    def add_metric(self, name: str, value: Any) -> None:
+        """Log values averaged over the pass, below the path of the running module."""
+        for part, found in self._added("add_metric", name, value).items():
+            path = self._join(self.frames[-1].module, part)
+            self.extras.metrics[unique_name(path, self.extras.metrics)] = found
+
+    def add_summary(self, name: str, value: Any) -> None:
+        """Log the newest values, below the path of the running module."""
+        for part, found in self._added("add_summary", name, value).items():
+            path = self._join(self.frames[-1].module, part)
+            self.extras.summaries[unique_name(path, self.extras.summaries)] = found
+
+    def _added(self, hook: str, name: str, value: Any) -> dict[str, Any]:
+        who = self.who(self.frames[-1].module)
+        parts = named_parts(hook, name, value, who)
+        self._require_own_trace(f"{who} calls `{hook}({name!r}, ...)`")
+        return parts
 
     def is_inside_transform(self) -> bool:
         """Whether a raw JAX transform runs between the scope and here."""
