@@ -56,7 +56,7 @@ class HooksContext:
         Raises:
             ValueError: the call ran inside a JAX transform that the context is outside of.
         """
-        found = {name: sum(map(_mean, values), start=jnp.float32(0)) for name, values in extras.losses.items()}
+        found = {name: sum(map(_mean, values), start=jnp.zeros(())) for name, values in extras.losses.items()}
         names = (*found, *extras.metrics, *extras.summaries)
         if names and get_opaque_trace_state() != self._trace:
             raise ValueError(
@@ -65,7 +65,7 @@ class HooksContext:
                 "Use `elegy.jit`, or open the context inside the transformed function and return its values."
             )
         for name, value in found.items():
-            self.losses[name] = self.losses.get(name, jnp.float32(0)) + value
+            self.losses[name] = self.losses.get(name, jnp.zeros(())) + value
         self.metrics.update({name: _mean(value) for name, value in extras.metrics.items()})
         self.summaries.update(extras.summaries)
 
