@@ -15,6 +15,7 @@ from ._logs import Running as Running
 from ._model import Model as Model
 from ._reduce import Reduction as Reduction
 from ._state import RunState as RunState
+from ._when import When as When
 from .callbacks import Callback as Callback
 from .callbacks import Stop as Stop
 from .data import Batch as Batch

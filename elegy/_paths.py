@@ -47,6 +47,19 @@ def join(*steps: Step) -> str:
     return "/".join(str(step) for step in steps if step != "")
 
 
+def slashed(name: str) -> str:
+    """A path as it is printed, so that two spellings of one place are equal; what is no path stays as it is.
+
+    Example:
+        >>> slashed("val_accuracy.left[0]"), slashed("no path: []")
+        ('val_accuracy/left/0', 'no path: []')
+    """
+    try:
+        return join(*parse(name))
+    except ValueError:
+        return name
+
+
 def get_path(tree: Any, path: str | Sequence[Step], *, root: str = "") -> Any:
     """The value at `path` in nested mappings, sequences, namedtuples and dataclasses.
 

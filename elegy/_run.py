@@ -56,7 +56,7 @@ class Run:
     @property
     def state(self) -> RunState:
         """A copy of the run's state after the last finished launch; the loop never touches it."""
-        self._kept = own_copy(self._state)
+        self._kept = own_copy(self.finish())
         return self._kept
 
     def launch(self, program: Callable[..., Any], batch: Any) -> Any:

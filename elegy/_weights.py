@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ._atomic import written_whole
 from ._errors import short_type
 from ._paths import flatten, unflatten
 from ._state import RunState
@@ -17,6 +18,8 @@ _GROUPS = ("parameters", "states")
 
 def save_weights(path: str | Path, state: RunState) -> Path:
     """Write parameters and states as one safetensors file, names as paths like `parameters/linear/w`.
+
+    A file that is there stays whole until the new one is.
 
     Args:
         path: the file; its folder must exist.
@@ -33,7 +36,8 @@ def save_weights(path: str | Path, state: RunState) -> Path:
             f"Weights were to be saved to `{file}`. The folder `{file.parent}` does not exist. Make it first."
         )
     arrays = {name: np.ascontiguousarray(leaf) for name, leaf in _named(state).items()}
-    save_file(arrays, str(file), metadata={"format": "elegy"})
+    with written_whole(file) as draft:
+        save_file(arrays, str(draft), metadata={"format": "elegy"})
     return file
 
 

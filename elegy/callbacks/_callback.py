@@ -41,6 +41,8 @@ class Callback:
         model: the model that runs.
         params: `verbose`, `epochs` and `steps` (of one epoch; None if unknown).
         every_step: set it to True in a subclass to see each step before the next one starts.
+        is_logger: set it to True in a subclass that only records: when a hook of it fails, there is one warning and
+            the fit goes on. What any other callback raises ends the fit.
 
     Example:
         >>> class StopWhenGood(Callback):
@@ -53,6 +55,7 @@ class Callback:
     model: Any = None
     params: Mapping[str, Any] = types.MappingProxyType({})
     every_step: bool = False
+    is_logger: bool = False
 
     def set_model(self, model: Any) -> None:
         """Learn which model runs; called before the first hook."""
@@ -61,6 +64,18 @@ class Callback:
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Learn `verbose`, `epochs` and `steps`; called before the first hook."""
         self.params = params
+
+    def state(self) -> dict[str, Any]:
+        """What a fit that goes on later needs to know: nested dicts of numbers, strings and arrays; empty if nothing."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state()` gave; called after `on_train_begin`, which starts anew, and before the first epoch.
+
+        Args:
+            state: what this callback's `state()` returned.
+        """
+        del state
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> Any:
         """Called once, before the first epoch; `logs` is empty."""

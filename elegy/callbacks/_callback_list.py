@@ -1,15 +1,20 @@
 """All callbacks of a run as one: who overrides which hook, what each is given, and what its answers do."""
 
+import logging
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from .._errors import listing, short_type
+from .._errors import did_you_mean, listing, short_type
+from .._names import name_of, unique_name
 from ._callback import Stop
 from ._history import History
 from ._hooks import HOOKS, Hook, read_hooks
 from ._progress_bar import ProgressBar
+
+_log = logging.getLogger("elegy")
 
 # The hooks whose logs somebody reads afterwards.
 _LOGGING_HOOKS = ("on_epoch_end", "on_train_batch_end", "on_test_end", "on_test_batch_end")
@@ -17,6 +22,8 @@ _LOGGING_HOOKS = ("on_epoch_end", "on_train_batch_end", "on_test_end", "on_test_
 
 class CallbackList:
     """Calls the hooks of several callbacks, in order, with what each asks for.
+
+    A callback that is marked as a logger (`is_logger`) may fail: that is one warning, and nothing ends.
 
     Args:
         callbacks: a callback, or a list of them; the list is not changed.
@@ -48,9 +55,13 @@ class CallbackList:
         self.callbacks: tuple[Any, ...] = _as_tuple(callbacks)
         self._hooks: dict[str, list[Hook]] = {name: [] for name in HOOKS}
         self._may_print: set[str] = set()
+        self._loggers: dict[int, Any] = {}
+        self._failed: set[int] = set()
         for callback in self.callbacks:
             for name, hook in read_hooks(callback, offers or {}).items():
                 self._hooks[name].append(hook)
+                if getattr(callback, "is_logger", False) is True:
+                    self._loggers[id(hook)] = callback
                 if not isinstance(callback, (ProgressBar, History)) and "batch" not in name:
                     self._may_print.add(name)
         self._bars = [callback for callback in self.callbacks if isinstance(callback, ProgressBar)]
@@ -102,8 +113,31 @@ class CallbackList:
         if hook in self._may_print:
             for bar in self._bars:
                 bar.clear_line()
-        stops = [stop for each in called if (stop := _taken(each, each(offer), offer)) is not None]
+        stops = [stop for each in called if (stop := self._answer(each, offer)) is not None]
         return stops[0] if stops else None
+
+    def state(self) -> dict[str, Any]:
+        """By unique callback name, like `early_stopping`, what each callback that has a state needs to go on later."""
+        states = {name: callback.state() for name, callback in self._stateful().items()}
+        return {name: state for name, state in states.items() if state}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Hand out what `state()` gave, after `on_train_begin`. Callbacks that are new start afresh.
+
+        Args:
+            state: by callback name its state. Of one that is not there any more there is a warning.
+        """
+        there = self._stateful()
+        for name in state:
+            if name in there:
+                there[name].restore(state[name])
+                continue
+            warnings.warn(
+                f"The state of callback `{name}` was to be restored. The callbacks that have a state are: "
+                f"{listing(there)}. It is left out; give `callbacks=` as in the fit that saved it to go on from there."
+                + did_you_mean(name, there),
+                stacklevel=2,
+            )
 
     def launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
         """Tell the bar that a launch was started.
@@ -123,6 +157,35 @@ class CallbackList:
         """
         for bar in self._bars:
             bar.on_test_launch_end(steps_done)
+
+    def _answer(self, hook: Hook, offer: Mapping[str, Any]) -> Stop | None:
+        if id(hook) not in self._loggers:
+            return _taken(hook, hook(offer), offer)
+        try:
+            return _taken(hook, hook(offer), offer)
+        except Exception as error:  # whatever it is, a record is not worth the training
+            self._warn_once(hook, error)
+            return None
+
+    def _warn_once(self, hook: Hook, error: Exception) -> None:
+        _log.debug("%s failed", hook.who, exc_info=error)
+        callback = id(self._loggers[id(hook)])
+        if callback in self._failed:
+            return
+        self._failed.add(callback)
+        warnings.warn(
+            f"{hook.who} failed: {type(error).__name__}: {error}. It is a logger, so the run goes on, and what else "
+            'fails in it is silent. The tracebacks are in `logging.getLogger("elegy")` at level DEBUG.',
+            stacklevel=2,
+        )
+
+    def _stateful(self) -> dict[str, Any]:
+        """By unique name the callbacks with both `state` and `restore`; objects of other libraries may have neither."""
+        named: dict[str, Any] = {}
+        for callback in self.callbacks:
+            if all(callable(getattr(callback, method, None)) for method in ("state", "restore")):
+                named[unique_name(name_of(callback), named)] = callback
+        return named
 
     def _tell(self, setter: str, value: Any) -> None:
         for callback in self.callbacks:

@@ -1,15 +1,11 @@
 """End a fit that has stopped getting better, and go back to its best epoch."""
 
 import dataclasses
-import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import did_you_mean, listing
 from ._callback import Callback, Stop
-
-_MODES = ("auto", "min", "max")
+from ._monitor import Monitor, require_epochs
 
 
 class EarlyStopping(Callback):
@@ -25,7 +21,7 @@ class EarlyStopping(Callback):
         mode: "min" if the log should fall, "max" if it should rise; "auto" asks the loss or metric itself.
         baseline: improvements count only once this value is beaten too; None for no baseline.
         restore_best_weights: go back to the parameters and states of the best epoch when the fit ends, for whatever
-            reason short of an exception: after a stop, after the last epoch, and after Ctrl-C.
+            reason: a stop, the last epoch, Ctrl-C, or an exception, which is raised all the same.
         start_from_epoch: how many epochs to let pass before watching.
 
     Attributes:
@@ -58,23 +54,10 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        if mode not in _MODES:
-            raise ValueError(
-                f"EarlyStopping got `mode={mode!r}`. The modes are: {listing(_MODES)}. Use one of these."
-                + did_you_mean(str(mode), _MODES)
-            )
-        if not isinstance(monitor, str):
-            raise TypeError(
-                f'EarlyStopping got `monitor={monitor!r}`. It watches a log by its name. Write `monitor="val_loss"`.'
-            )
-        for name, count in {"patience": patience, "start_from_epoch": start_from_epoch}.items():
-            if isinstance(count, bool) or int(count) != count or count < 0:
-                raise ValueError(f"EarlyStopping got `{name}={count!r}`. It counts epochs. Give a whole number from 0.")
-        self.monitor = monitor
-        self.min_delta = abs(min_delta)
+        self._monitor = Monitor("EarlyStopping", monitor, mode, min_delta=min_delta)
+        require_epochs("EarlyStopping", patience=patience, start_from_epoch=start_from_epoch)
         self.patience = patience
         self.verbose = verbose
-        self.mode = mode
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
@@ -87,22 +70,21 @@ class EarlyStopping(Callback):
         self.best_epoch = 0
         self.wait = 0
         self.stopped_epoch = 0
-        self._best_state: Any = None
-        self._sign = {"min": 1.0, "max": -1.0}.get(self.mode)
-        self._seen = False
-        self._unvalidated = False
+        self._kept: dict[str, Any] = {}
+        self._monitor.reset()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> Stop | None:
         """Compare the epoch with the best one."""
-        current = self._value(logs or {})
+        current = self._monitor.value(logs or {}, self.model)
         if current is None or epoch < self.start_from_epoch:
             return None
         self.wait += 1
-        if self._is_better(current, self.best):
+        if self._monitor.is_better(current, than=self.best):
             self.best, self.best_epoch = current, epoch
             if self.restore_best_weights:
-                self._best_state = self.model.state  # a copy that the fit never touches again
-            if self.baseline is None or self._is_better(current, self.baseline):
+                state = self.model.state  # a copy that the fit never touches again
+                self._kept = {"parameters": state.parameters, "states": state.states}
+            if self.baseline is None or self._monitor.is_better(current, than=self.baseline):
                 self.wait = 0
             return None
         return self._stop(epoch) if self.wait >= self.patience and epoch > 0 else None
@@ -112,18 +94,32 @@ class EarlyStopping(Callback):
         del logs
         if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        best, self._best_state = self._best_state, None
-        if best is not None:
+        self._go_back()
+        self._monitor.warn_if_unseen()
+
+    def on_exception(self, exception: BaseException) -> None:
+        """Restore the best epoch too: what a fit leaves behind does not depend on how it ended."""
+        del exception
+        self._go_back()
+
+    def state(self) -> dict[str, Any]:
+        """The best epoch, with its arrays if they are to be restored, and the epochs waited since."""
+        best = {} if self.best is None else {"best": self.best}
+        return {**best, "best_epoch": self.best_epoch, "wait": self.wait, **self._kept}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Compare with the best epoch of an earlier part of the fit, and wait on."""
+        self.best = float(state["best"]) if "best" in state else None
+        self.best_epoch, self.wait = int(state["best_epoch"]), int(state["wait"])
+        self._kept = {name: state[name] for name in ("parameters", "states") if name in state}
+        self._monitor.reset(seen=self.best is not None)
+
+    def _go_back(self) -> None:
+        kept, self._kept = self._kept, {}
+        if kept:
             if self.verbose:
                 print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}.")
-            now = self.model.state
-            self.model.state = dataclasses.replace(now, parameters=best.parameters, states=best.states)
-        if self._unvalidated and not self._seen:
-            warnings.warn(
-                f"EarlyStopping watches `{self.monitor}`. No epoch was validated, so it never looked at anything. "
-                "Give `validation_data=` or `validation_split=`, or watch another log.",
-                stacklevel=2,
-            )
+            self.model.state = dataclasses.replace(self.model.state, **kept)
 
     def _stop(self, epoch: int) -> Stop:
         self.stopped_epoch = epoch
@@ -133,35 +129,4 @@ class EarlyStopping(Callback):
         best = "none was a number"
         if self.best is not None:
             best = f"the best was {self.best:.6g} in epoch {self.best_epoch + 1}"
-        return Stop(f"`{self.monitor}` has not improved for {epochs}; {best}")
-
-    def _value(self, logs: Mapping[str, Any]) -> float | None:
-        """The log to watch; None if this epoch does not have it for a good reason."""
-        if self.monitor in logs:
-            self._seen = True
-            return float(logs[self.monitor])
-        validated = any(name.startswith("val_") for name in logs)
-        if self.monitor.startswith("val_") and not validated:
-            self._unvalidated = True
-        elif not self._seen:
-            raise ValueError(
-                f"EarlyStopping watches `{self.monitor}`, which this fit does not log. The logs are: {listing(logs)}. "
-                f"Give one of these as `monitor=`.{did_you_mean(self.monitor, logs)}"
-            )
-        return None
-
-    def _is_better(self, value: float, reference: float | None) -> bool:
-        if self._sign is None:
-            self._sign = self._declared_sign()
-        if math.isnan(value):
-            return False
-        return reference is None or self._sign * value + self.min_delta < self._sign * reference
-
-    def _declared_sign(self) -> float:
-        better = self.model.better(self.monitor) if self.model is not None else None
-        if better is None:
-            raise ValueError(
-                f'EarlyStopping watches `{self.monitor}` with `mode="auto"`. No loss or metric says whether that log '
-                'should rise or fall. Give `mode="min"` if lower is better, or `mode="max"` if higher is.'
-            )
-        return 1.0 if better == "lower" else -1.0
+        return Stop(f"`{self._monitor.name}` has not improved for {epochs}; {best}")
