@@ -114,7 +114,7 @@ def _check(every: Any, amount: float, unit: str) -> None:
         raise ValueError(f"{every!r} was given as a time. An amount is above 0 and finite{most}. {_advice()}")
     if unit in ("steps", "epochs") and amount != int(amount):
         raise ValueError(
-            f'{every!r} was given as a time. Only whole {unit} can be counted. Give a whole number, or "%".'
+            f'{every!r} was given as a time. Only whole {unit} are counted. Give a whole number, or a share like "5%".'
         )
 
 

@@ -10,15 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 
 # Lowest first: a file imports only from floors below its own, or from its own package.
 FLOORS = (
-    {
-        "_atomic",
-        "_config",
-        "_errors",
-        "_names",
-        "_probe",
-        "_sums",
-        "_tables",
-    },  # words, errors, sums, tables, whole files
+    {"_atomic", "_config", "_errors", "_names", "_probe", "_sums", "_tables"},  # words, errors, sums, tables, files
     {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
     {"_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; sources of batches
     {"_on", "_state", "module"},  # Module and the module protocol; RunState

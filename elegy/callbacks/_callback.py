@@ -66,7 +66,7 @@ class Callback:
         self.params = params
 
     def state(self) -> dict[str, Any]:
-        """What a fit that goes on later needs to know: nested dicts of numbers, strings and arrays; empty if nothing."""
+        """What a fit that goes on later needs to know, in nested dicts of numbers, strings and arrays."""
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:

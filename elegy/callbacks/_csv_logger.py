@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,40 +62,50 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write the row of an epoch."""
         row = {name: str(value) for name, value in record(epoch, logs).items()}
-        columns, rows = self._table()
+        columns = self._columns()
         new = [name for name in row if name not in columns]
         if new:
-            columns = [*columns, *new]
-            replace_text(self.filename, self._text(columns, [dict(zip(columns, columns, strict=True)), *rows, row]))
+            self._replace([*columns, *new], [*self._rows(), row])
         else:
             append_text(self.filename, self._text(columns, [row]))
         self._continues = True
 
     def state(self) -> dict[str, Any]:
         """How many rows there are."""
-        return {"rows": len(self._table()[1])}
+        return {"rows": len(self._rows())}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on after the rows that were there; those of epochs that are run again are dropped."""
         self._continues = self.append or state["rows"] > 0
-        columns, rows = self._table()
+        rows = self._rows()
         if len(rows) > state["rows"]:
-            kept = rows[: state["rows"]]
-            replace_text(self.filename, self._text(columns, [dict(zip(columns, columns, strict=True)), *kept]))
+            self._replace(self._columns(), rows[: state["rows"]])
 
-    def _table(self) -> tuple[list[str], list[dict[str, str]]]:
-        """The columns and rows that are there and stay."""
-        if not self._continues:
-            return [], []
-        header, *rows = list(csv.reader(io.StringIO(read_text(self.filename)), delimiter=self.separator)) or [[]]
-        if header and "epoch" not in header:
+    def _columns(self) -> list[str]:
+        """The columns that are there and stay."""
+        if not self._continues or not self.filename.exists():
+            return []
+        with open(self.filename, encoding="utf-8", newline="") as file:
+            columns = next(csv.reader(file, delimiter=self.separator), [])
+        if columns and "epoch" not in columns:
             raise ValueError(
-                f"CSVLogger is to go on with `{self.filename}`. It has no column `epoch`, but: {listing(header)}. "
+                f"CSVLogger is to go on with `{self.filename}`. It has no column `epoch`, but: {listing(columns)}. "
                 "Give another file, or the separator that it was written with."
             )
-        return header, [dict(zip(header, row, strict=False)) for row in rows if row]
+        return columns
 
-    def _text(self, columns: list[str], rows: Iterable[Mapping[str, str]]) -> str:
+    def _rows(self) -> list[dict[str, str]]:
+        """The rows that are there and stay."""
+        if not (columns := self._columns()):
+            return []
+        _, *rows = csv.reader(io.StringIO(read_text(self.filename)), delimiter=self.separator)
+        return [dict(zip(columns, row, strict=False)) for row in rows if row]
+
+    def _replace(self, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+        header = dict(zip(columns, columns, strict=True))
+        replace_text(self.filename, self._text(columns, [header, *rows]))
+
+    def _text(self, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval=_MISSING, delimiter=self.separator, lineterminator="\n")
         writer.writerows(rows)

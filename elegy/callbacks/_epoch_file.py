@@ -20,13 +20,17 @@ def append_text(path: Path, text: str) -> None:
         path: the file; it is made if it is not there.
         text: ends with the end of a line.
     """
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        end = file.tell()
+    with open(path, "ab+", buffering=0) as file:  # with a buffer, the rest of it would be written when it is closed
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - 1, 0))
+        if file.read(1) not in (b"", b"\n"):  # somebody else wrote the last line, or a kill cut it off
+            text = "\n" + text
+        rest = text.encode("utf-8")
         try:
-            file.write(text)
-            file.flush()
+            while rest:
+                rest = rest[file.write(rest) :]
         except OSError:
-            os.truncate(path, end)
+            file.truncate(end)
             raise
 
 

@@ -168,8 +168,8 @@ class ModelCheckpoint(Callback):
 
     def _check(self, logs: Mapping[str, Any]) -> None:
         """Find out whether a save would work, also when it is not time yet; epochs without validation may pass."""
-        validated = any(name.startswith("val_") for name in logs)
-        self._template.check([*self._counts, *logs], but=None if validated else "val_")
+        may_come = "batch" not in self._counts and not any(name.startswith("val_") for name in logs)
+        self._template.check([*self._counts, *logs], but="val_" if may_come else None)
         if self.save_best_only:
             self._monitor.value(logs, self.model)
 

@@ -106,8 +106,9 @@ class Monitor:
         return next((log for log in logs if slashed(log) == slashed(self.name)), None)
 
     def _declared_sign(self, name: str, logs: Mapping[str, Any], model: Any) -> float:
-        candidates = (name, *_without_set(name, logs)) if model is not None else ()
-        better = next(filter(None, map(model.better, candidates)), None) if candidates else None
+        better = None
+        if model is not None:
+            better = next(filter(None, map(model.better, (name, *_without_set(name, logs)))), None)
         if better is None:
             raise ValueError(
                 f'{self._who} watches `{name}` with `mode="auto"`. No loss or metric says whether that log '

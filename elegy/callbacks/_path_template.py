@@ -33,14 +33,14 @@ class PathTemplate:
         self._who = who
         try:
             self.names = [name for _, name, _, _ in string.Formatter().parse(self.text) if name is not None]
+            if "" in self.names:
+                raise ValueError("`{}` has no name")
             _formatted(self.text, {slashed(name): 1 if name in _COUNTS else 0.5 for name in self.names})
         except (ValueError, KeyError) as error:
             raise ValueError(
                 f"{who} got the path `{self.text}`. It cannot be read as a template: {error}. "
                 "Write `{epoch:02d}` or `{val_loss:.2f}` for a value, and `{{` for a brace."
             ) from error
-        if "" in self.names:
-            raise ValueError(f"{who} got the path `{self.text}`. `{{}}` has no name. Write it like `{{epoch:02d}}`.")
 
     @property
     def folder(self) -> Path:

@@ -31,8 +31,10 @@ class Schedule:
     def __init__(self, when: When, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.when = when
         self._clock = clock
-        self.begin({})
-        self.end()
+        self._params: Mapping[str, Any] = {}
+        self._steps, self._epochs, self.times = 0, 0, 0
+        self._seconds = 0.0
+        self._began: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -47,8 +49,7 @@ class Schedule:
         """
         self._params = params
         self._steps, self._epochs, self.times = 0, 0, 0
-        self._seconds = 0.0
-        self._began: float | None = self._clock()
+        self._seconds, self._began = 0.0, self._clock()
 
     def end(self) -> None:
         """Stop the clock."""
