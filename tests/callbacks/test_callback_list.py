@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import elegy
 from elegy._errors import InjectionError
 from elegy._logs import LazyLogs
 from elegy.callbacks import Callback, CallbackList, History, LambdaCallback, ProgressBar, Stop
@@ -226,3 +227,91 @@ def test_exceptions_reach_on_exception():
     error = ValueError("broken")
     callbacks.call("on_exception", exception=error, run=None)
     assert seen == [error]
+
+
+def failing(name="Failing", hooks=("on_epoch_end",), **attributes):
+    def fail(self, logs):
+        raise ZeroDivisionError("broken")
+
+    return type(name, (Callback,), {**dict.fromkeys(hooks, fail), **attributes})()
+
+
+def test_a_logger_that_fails_is_one_warning_and_ends_nothing():
+    recorder = Recorder()
+    callbacks = CallbackList([failing(is_logger=True, hooks=("on_epoch_end", "on_train_end")), recorder])
+    with pytest.warns(UserWarning) as warned:
+        for epoch in range(2):
+            callbacks.call("on_epoch_end", epoch=epoch, logs={"loss": 0.5})
+        callbacks.call("on_train_end", logs={})
+    assert len(recorder.calls) == 2 and len(warned) == 1
+    assert str(warned[0].message).startswith(
+        "`on_epoch_end` of callback `Failing` failed: ZeroDivisionError: broken. It is a logger, so the run goes on"
+    )
+
+
+def test_each_logger_has_a_warning_of_its_own():
+    with pytest.warns(UserWarning) as warned:
+        end_epoch([failing("A", is_logger=True), failing("B", is_logger=True)])
+    assert len(warned) == 2
+
+
+def test_a_loggers_traceback_is_in_the_log(caplog):
+    with caplog.at_level("DEBUG", logger="elegy"), pytest.warns(UserWarning, match="level DEBUG"):
+        end_epoch(failing(is_logger=True))
+    assert 'raise ZeroDivisionError("broken")' in caplog.text
+
+
+def test_a_loggers_wrong_answer_is_a_warning_too():
+    logger = type("Logger", (Callback,), {"is_logger": True, "on_epoch_end": lambda self, logs: 3})()
+    with pytest.warns(UserWarning, match="Logger` failed: TypeError: `on_epoch_end` of callback `Logger` returned 3"):
+        assert end_epoch(logger) is None
+
+
+def test_a_logger_does_not_stop_ctrl_c():
+    def press(self, logs):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        end_epoch(type("Logger", (Callback,), {"is_logger": True, "on_epoch_end": press})())
+
+
+def test_any_other_callback_that_fails_ends_the_fit_with_its_own_traceback(rows):
+    model = elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer="sgd")
+    with pytest.raises(ZeroDivisionError, match="broken") as caught:
+        model.fit(rows, rows[:, :1], callbacks=failing(), verbose=0)
+    assert caught.traceback[-1].name == "fail"
+
+
+class Counter(Callback):
+    def __init__(self):
+        self.epochs = 0
+
+    def on_epoch_end(self, logs):
+        self.epochs += 1
+
+    def state(self):
+        return {"epochs": self.epochs}
+
+    def restore(self, state):
+        self.epochs = state["epochs"]
+
+
+def test_states_are_kept_by_unique_names():
+    counters = [Counter(), Recorder(), Counter()]
+    end_epoch(counters)
+    saved = CallbackList(counters).state()
+    fresh = [Counter(), Counter()]
+    CallbackList(fresh).restore(saved)
+    assert saved == {"counter": {"epochs": 1}, "counter_1": {"epochs": 1}} and [c.epochs for c in fresh] == [1, 1]
+
+
+def test_a_callback_that_is_new_starts_afresh_and_one_that_is_gone_is_a_warning():
+    counter = Counter()
+    with pytest.warns(UserWarning, match=r"callback `countr` was to be restored.*are: counter.*Did you mean `counter`"):
+        CallbackList(counter).restore({"countr": {"epochs": 3}})
+    assert counter.epochs == 0
+
+
+def test_objects_without_a_state_are_left_out():
+    plain = type("Plain", (), {"on_epoch_end": lambda self, epoch, logs: None, "state": "of the art"})()
+    assert CallbackList([plain, Recorder()]).state() == {}

@@ -2,14 +2,19 @@
 
 import dataclasses
 import os
+import signal
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import elegy
 from elegy._logs import LazyLogs
-from elegy.callbacks import CallbackList, EarlyStopping, Stop
+from elegy.callbacks import CallbackList, EarlyStopping, LambdaCallback, Stop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +157,60 @@ def test_the_best_epoch_is_restored_after_a_stop():
 def test_the_best_epoch_is_restored_when_the_fit_ends_by_itself():
     model, answer = run(EarlyStopping("loss", patience=9, restore_best_weights=True), losses(3.0, 1.0, 2.0))
     assert answer is None and model.state == State(1.0, 1.0, 2.0)
+
+
+def fit(rows, last):
+    """A fit that gets worse after its second epoch, and by epoch its parameters; `last` runs at each epoch's end."""
+    model = elegy.Model(elegy.nn.Linear(1, w_init=jnp.zeros), loss="mse", optimizer=optax.sgd(0.1))
+    seen = []
+
+    def note(epoch, logs, run):
+        seen.append(np.asarray(run.state.parameters["w"]))
+        logs["loss"] = [0.5, 0.25, 1.0, 2.0][epoch]
+
+    callbacks = [
+        LambdaCallback(on_epoch_end=note),
+        EarlyStopping("loss", patience=9, restore_best_weights=True),
+        LambdaCallback(on_epoch_end=last),
+    ]
+    model.fit(rows, rows[:, :1], epochs=4, callbacks=callbacks, verbose=0)
+    return model, seen
+
+
+def test_the_best_epoch_is_restored_after_ctrl_c(rows):
+    model, seen = fit(rows, lambda epoch: os.kill(os.getpid(), signal.SIGINT) if epoch == 2 else None)
+    assert len(seen) == 3 and model.history.interrupted
+    np.testing.assert_array_equal(model.parameters["w"], seen[1])
+    np.testing.assert_array_equal(model.module.w, seen[1])
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_the_best_epoch_is_restored_when_an_exception_ends_the_fit(rows, error):
+    kept = {}
+
+    def fail(epoch, run):
+        kept[epoch], kept["model"] = np.asarray(run.state.parameters["w"]), run.model
+        if epoch == 3:
+            raise error
+
+    with pytest.raises(error):
+        fit(rows, fail)
+    np.testing.assert_array_equal(kept["model"].parameters["w"], kept[1])
+    assert (kept[1] != kept[3]).any() and int(kept["model"].state.step) == 4
+
+
+def test_the_best_epoch_is_restored_when_a_launch_itself_fails(rows):
+    kept = {}
+
+    def use_up(epoch, run):
+        kept[epoch], kept["model"] = np.asarray(run.state.parameters["w"]), run.model
+        if epoch == 3:
+            jax.tree.map(lambda leaf: leaf.delete(), run.private().parameters)  # as a donating launch that fails does
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(rows, use_up)
+    np.testing.assert_array_equal(kept["model"].parameters["w"], kept[1])
 
 
 def test_nothing_is_restored_unless_asked():

@@ -82,7 +82,7 @@ def test_a_rate_of_zero_cannot_be_reduced():
 
 
 def test_a_least_rate_for_a_hidden_one_is_an_error_before_the_first_step(rows):
-    with pytest.raises(ValueError, match=r"`min_lr=0.1`. The optimizer has no single learning rate.*inject_hyperparams"):
+    with pytest.raises(ValueError, match=r"`min_lr=0.1`\. The optimizer has no single.*inject_hyperparams"):
         fitted(rows, ReduceLROnPlateau("loss", min_lr=0.1), optax.sgd(0.1))
 
 

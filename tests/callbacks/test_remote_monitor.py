@@ -71,5 +71,5 @@ def test_a_server_that_is_not_there_ends_nothing(rows, server):
 
 @pytest.mark.parametrize("root", ["localhost:9000", "file:///etc", "127.0.0.1"])
 def test_what_is_no_web_server_is_an_error(root):
-    with pytest.raises(ValueError, match="It posts to a web server. Begin it with"):
+    with pytest.raises(ValueError, match=r"It posts to a web server\. Begin it with"):
         RemoteMonitor(root)
