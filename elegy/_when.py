@@ -80,7 +80,7 @@ class When:
     def __str__(self) -> str:
         """In words that make the same value again."""
         unit = self.unit.removesuffix("s") if self.amount == 1 and self.unit != "s" else self.unit
-        return f"{self.amount:g}%" if unit == "%" else f"{self.amount:.15g} {unit}"
+        return f"{self.amount:.15g}{'' if unit == '%' else ' '}{unit}"
 
     def __repr__(self) -> str:
         return f"When({str(self)!r})"

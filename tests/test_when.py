@@ -38,7 +38,7 @@ def test_a_when_is_a_when():
     assert When(When("5%")) == When("5%") and hash(When("1 min")) == hash(When("60 s"))
 
 
-@pytest.mark.parametrize("text", ["500 steps", "1 epoch", "2.5%", "90 s", "1 s", "1000000 steps"])
+@pytest.mark.parametrize("text", ["500 steps", "1 epoch", "2.5%", "12.3456789%", "90 s", "1 s", "1000000 steps"])
 def test_its_words_make_it_again(text):
     assert str(When(text)) == text and repr(When(text)) == f"When('{text}')"
 

@@ -1,5 +1,6 @@
 """All callbacks of a run as one: who overrides which hook, what each is given, and what its answers do."""
 
+import functools
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -55,13 +56,12 @@ class CallbackList:
         self.callbacks: tuple[Any, ...] = _as_tuple(callbacks)
         self._hooks: dict[str, list[Hook]] = {name: [] for name in HOOKS}
         self._may_print: set[str] = set()
-        self._loggers: dict[int, Any] = {}
+        self._owners: dict[int, Any] = {}
         self._failed: set[int] = set()
         for callback in self.callbacks:
             for name, hook in read_hooks(callback, offers or {}).items():
                 self._hooks[name].append(hook)
-                if getattr(callback, "is_logger", False) is True:
-                    self._loggers[id(hook)] = callback
+                self._owners[id(hook)] = callback
                 if not isinstance(callback, (ProgressBar, History)) and "batch" not in name:
                     self._may_print.add(name)
         self._bars = [callback for callback in self.callbacks if isinstance(callback, ProgressBar)]
@@ -118,7 +118,10 @@ class CallbackList:
 
     def state(self) -> dict[str, Any]:
         """By unique callback name, like `early_stopping`, what each callback that has a state needs to go on later."""
-        states = {name: callback.state() for name, callback in self._stateful().items()}
+        states = {
+            name: self._forgiving(callback, f"`state` of callback `{name}`", callback.state)
+            for name, callback in self._stateful().items()
+        }
         return {name: state for name, state in states.items() if state}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -128,9 +131,10 @@ class CallbackList:
             state: by callback name its state. Of one that is not there any more there is a warning.
         """
         there = self._stateful()
-        for name in state:
-            if name in there:
-                there[name].restore(state[name])
+        for name, own in state.items():
+            callback = there.get(name)
+            if callback is not None:
+                self._forgiving(callback, f"`restore` of callback `{name}`", functools.partial(callback.restore, own))
                 continue
             warnings.warn(
                 f"The state of callback `{name}` was to be restored. The callbacks that have a state are: "
@@ -159,25 +163,24 @@ class CallbackList:
             bar.on_test_launch_end(steps_done)
 
     def _answer(self, hook: Hook, offer: Mapping[str, Any]) -> Stop | None:
-        if id(hook) not in self._loggers:
-            return _taken(hook, hook(offer), offer)
-        try:
-            return _taken(hook, hook(offer), offer)
-        except Exception as error:  # whatever it is, a record is not worth the training
-            self._warn_once(hook, error)
-            return None
+        return self._forgiving(self._owners[id(hook)], hook.who, lambda: _taken(hook, hook(offer), offer))
 
-    def _warn_once(self, hook: Hook, error: Exception) -> None:
-        _log.debug("%s failed", hook.who, exc_info=error)
-        callback = id(self._loggers[id(hook)])
-        if callback in self._failed:
-            return
-        self._failed.add(callback)
-        warnings.warn(
-            f"{hook.who} failed: {type(error).__name__}: {error}. It is a logger, so the run goes on, and what else "
-            'fails in it is silent. The tracebacks are in `logging.getLogger("elegy")` at level DEBUG.',
-            stacklevel=2,
-        )
+    def _forgiving(self, callback: Any, who: str, function: Callable[[], Any]) -> Any:
+        """What the function returns; None if it is a logger's and fails, with a warning the first time."""
+        if getattr(callback, "is_logger", False) is not True:
+            return function()
+        try:
+            return function()
+        except Exception as error:  # whatever it is, a record is not worth the training
+            _log.debug("%s failed", who, exc_info=error)
+            if id(callback) not in self._failed:
+                self._failed.add(id(callback))
+                warnings.warn(
+                    f"{who} failed: {type(error).__name__}: {error}. It is a logger, so the run goes on, and what "
+                    'else fails in it is silent. The tracebacks are in `logging.getLogger("elegy")` at level DEBUG.',
+                    stacklevel=2,
+                )
+            return None
 
     def _stateful(self) -> dict[str, Any]:
         """By unique name the callbacks with both `state` and `restore`; objects of other libraries may have neither."""

@@ -267,6 +267,17 @@ def test_a_loggers_wrong_answer_is_a_warning_too():
         assert end_epoch(logger) is None
 
 
+def test_a_logger_may_fail_to_tell_or_to_take_its_state():
+    def fail(self, *args):
+        raise OSError("disk")
+
+    logger = type("Logger", (Counter,), {"is_logger": True, "state": fail, "restore": fail})()
+    with pytest.warns(UserWarning, match="`state` of callback `logger` failed: OSError: disk"):
+        assert CallbackList([logger, Counter()]).state() == {"counter": {"epochs": 0}}
+    with pytest.warns(UserWarning, match="`restore` of callback `logger` failed"):
+        CallbackList(logger).restore({"logger": {"epochs": 1}})
+
+
 def test_a_logger_does_not_stop_ctrl_c():
     def press(self, logs):
         raise KeyboardInterrupt

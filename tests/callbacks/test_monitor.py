@@ -61,9 +61,7 @@ def test_a_log_need_not_be_a_path():
 
 def test_it_may_be_missing_later_but_not_at_first():
     watched = Monitor("EarlyStopping", "f1", "max")
-    with pytest.raises(
-        ValueError, match=r"EarlyStopping watches `f1`, which this fit does not log. The logs are: loss"
-    ):
+    with pytest.raises(ValueError, match=r"EarlyStopping watches `f1`, which this fit does not log"):
         watched.value({"loss": 1.0}, None)
     watched.value({"f1": 1.0}, None)
     assert watched.value({"loss": 1.0}, None) is None
