@@ -286,7 +286,7 @@ class Model:
         return initialized(self._trainer, x, y, sample_weight)
 
     def reset(self) -> None:
-        """Forget all that was learned; the next verb initializes anew from the same seed."""
+        """Forget all that was learned; the next verb starts from the same seed, or from what the module brought."""
         self._trainer.reset()
         self.history = None
 

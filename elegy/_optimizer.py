@@ -204,6 +204,12 @@ def _transformation(optimizer: Any) -> optax.GradientTransformationExtraArgs:
         return _injected(optax.adam, float(optimizer))
     if callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None)):
         return optax.with_extra_args_support(optimizer)
+    if isinstance(getattr(optimizer, "tx", None), optax.GradientTransformation):
+        kind = type(optimizer).__name__
+        raise TypeError(
+            f"`optimizer=` was given a `{kind}`, which holds an Optax transformation and its state for one module. "
+            "A model keeps that state itself. Give the transformation alone: `optimizer=that_one.tx`."
+        )
     kind = f"the function `{optimizer.__name__}`" if hasattr(optimizer, "__name__") else type(optimizer).__name__
     raise TypeError(
         f"`optimizer=` was given {kind}. An optimizer is a name, a learning rate, an Optax transformation or a mapping "

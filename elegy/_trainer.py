@@ -139,8 +139,9 @@ class Trainer:
         self._config = self._snapshot()
 
     def _snapshot(self) -> dict[str, Any]:
-        objective = self.recipe.objective
-        parts = {"module": self.recipe.module.module, **{leaf.who: leaf.consumer for leaf in objective.leaves}}
+        objective, module = self.recipe.objective, self.recipe.module
+        held = module.module if module.config is None else module.config()
+        parts = {"module": held, **{leaf.who: leaf.consumer for leaf in objective.leaves}}
         live = {leaf.key: leaf.who for leaf in objective.leaves}
         skip = {f"{live[path.rpartition('/')[0]]}/{path.rpartition('/')[2]}" for path in objective.live_owners()}
         return snapshot(parts, skip=frozenset(skip | {f"{leaf.who}/_own_state" for leaf in objective.leaves}))

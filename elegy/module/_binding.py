@@ -52,6 +52,28 @@ def bind_x(
     return (), dict(zip(names, inputs, strict=False))
 
 
+def with_training(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], training: bool
+) -> dict[str, Any]:
+    """The keyword arguments for `call`, with `training` filled in where it asks for it and nobody gave it.
+
+    Args:
+        call: the function, method or object that is called.
+        args: its positional arguments.
+        kwargs: its keyword arguments so far.
+        training: whether it trains.
+
+    Example:
+        >>> with_training(lambda x, training: None, (1,), {}, True)
+        {'training': True}
+    """
+    asked = wants(call)
+    position = asked.positional.index("training") if "training" in asked.positional else len(args)
+    if "training" in asked.names and "training" not in kwargs and len(args) <= position:
+        return {**kwargs, "training": training}
+    return kwargs
+
+
 def _inputs(x: Any) -> tuple[Any, ...]:
     if x is None:
         return ()

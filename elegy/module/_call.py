@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._inject import wants
+from ._binding import with_training
 from ._scope import Frame, Scope
 
 
@@ -21,11 +21,7 @@ def run_module(scope: Scope, module: Any, args: tuple[Any, ...], kwargs: dict[st
     frame = Frame(module)
     scope.frames.append(frame)
     try:
-        asked = wants(call)
-        position = asked.positional.index("training") if "training" in asked.positional else len(args)
-        if "training" in asked.names and "training" not in kwargs and len(args) <= position:
-            kwargs = {**kwargs, "training": scope.is_training()}
-        outputs = call(*args, **kwargs)
+        outputs = call(*args, **with_training(call, args, kwargs, scope.is_training()))
         scope.finish(frame)
     finally:
         scope.frames.pop()

@@ -101,7 +101,15 @@ class Clear(Protocol):
     """Empties the user's object."""
 
     def __call__(self) -> None:
-        """Forget its arrays."""
+        """Forget its arrays; an object that brought its own gets back those with which its training began."""
+        ...
+
+
+class Config(Protocol):
+    """Reads the configuration of the user's object; called when a verb begins and after each trace."""
+
+    def __call__(self) -> Any:
+        """What a compiled step bakes in, in nests of any kind."""
         ...
 
 
@@ -117,6 +125,7 @@ class Functional:
         write: puts arrays onto the user's object.
         clear: forgets the arrays on the user's object.
         module: the user's object.
+        config: what a compiled step bakes in of the user's object; None if that is all of it but its arrays.
     """
 
     name: str
@@ -126,3 +135,4 @@ class Functional:
     write: Write
     clear: Clear
     module: Any
+    config: Config | None = None
