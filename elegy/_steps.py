@@ -12,10 +12,11 @@ from ._inject import Lazy
 from ._logs import Logs, Running
 from ._names import unique_name
 from ._objective import Objective
-from ._offer import Outputs, step_key
+from ._offer import Outputs, offer_of, step_key
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches, unflatten
 from ._state import RunState
+from ._tap import offer_to_callbacks
 from .module import Functional
 
 Batch = Mapping[str, Any]
@@ -108,6 +109,7 @@ def update_metrics(
 ) -> tuple[RunState, Logs]:
     """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
     offered = {"losses": loss_values(logs), **further}
+    offer_to_callbacks(offer_of(outputs, batch).extended(offered))
     after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
     running = recipe.objective.results(after, outputs.training)
     return after, Logs({**running, **summary_logs(outputs.extras.summaries, taken={*logs, *running})})
