@@ -17,6 +17,7 @@ Seen = tuple[Outputs, Mapping[str, Any]]
 # Every hook of a pass has these; they need nothing of a step.
 _STANDING = ("parameters", "states", "training", "step", "epoch")
 _OF_THE_RUN = frozenset(("training", "step", "epoch"))
+_AFTER_STEPS = ("on_train_batch_end", "on_test_batch_end")
 _PASS = ("begin", "end", "batch_begin", "batch_end")
 _TRAINING_ONLY = "There is one in training only. Give the argument a default."
 _OWN_STEP = (
@@ -25,14 +26,17 @@ _OWN_STEP = (
 )
 
 
-def standing(state_of: Callable[[], RunState], training: bool) -> dict[str, Any]:
-    """What every hook of a pass is offered: the arrays as they are now, in copies that no step uses up."""
+def standing(hook: str, state_of: Callable[[], RunState], training: bool) -> dict[str, Any]:
+    """What every hook of a pass is offered: the arrays as they are now, in copies that no step uses up.
+
+    After a step the hook gets those that the step saw, and from the step alone.
+    """
+    arrays = () if hook in _AFTER_STEPS else ("parameters", "states")
+    numbers = ("step", "epoch")
     return {
-        "parameters": Lazy(lambda: own_copy(state_of().parameters)),
-        "states": Lazy(lambda: own_copy(state_of().states)),
+        **{name: Lazy(lambda name=name: own_copy(getattr(state_of(), name))) for name in arrays},
+        **{name: Lazy(lambda name=name: int(jax.device_get(getattr(state_of(), name)))) for name in numbers},
         "training": training,
-        "step": Lazy(lambda: int(jax.device_get(state_of().step))),
-        "epoch": Lazy(lambda: int(jax.device_get(state_of().epoch))),
     }
 
 
@@ -105,7 +109,9 @@ def _step_offer(passes: Collection[Seen], *further: str) -> Offer:
     """The names that the steps of all these passes have, with the reasons why others are missing."""
     offers = [offer_of(outputs, batch) for outputs, batch in passes]
     names = [name for name in offers[0] if all(name in offer for offer in offers)]
-    absent = {} if "updates" in further else dict.fromkeys(("gradients", "updates"), _TRAINING_ONLY)
+    absent: dict[str, str] = {}
+    if "updates" not in further:
+        absent |= {"gradients": _TRAINING_ONLY, "updates": _TRAINING_ONLY}
     for offer in offers:
         absent |= offer.absent
     return Offer(dict.fromkeys((*names, "losses", *further)), absent=absent)

@@ -138,7 +138,8 @@ class Training:
 
     def tell(self, hook: str, /, **offer: Any) -> None:
         """Call a hook of every callback; an answer may end the fit after this launch."""
-        stop = self.callbacks.call(hook, **{**standing(self.run.private, training=True), "run": self.run, **offer})
+        offered = {**standing(hook, self.run.private, training=True), "run": self.run, **offer}
+        stop = self.callbacks.call(hook, **offered)
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
         elif self.run.model.stop_training and self.run.stop_reason is None:
@@ -170,26 +171,28 @@ def evaluate(
     """
     logged, begins = callbacks.overrides("on_test_batch_end"), callbacks.overrides("on_test_batch_begin")
     names = names_of_step(callbacks, "on_test_batch_end")
-    tell = functools.partial(tell, **standing(lambda: state, training=False))
     running = jax.tree.map(jax.numpy.asarray, evaluation.empty)
 
     def logs_of(running: PassState) -> LazyLogs:
         after = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         return LazyLogs(programs.running_logs(after, training=False), prefix=evaluation.prefix)
 
-    tell("on_test_begin", logs=LazyLogs())
+    def told_of(hook: str, /, **offer: Any) -> None:
+        tell(hook, **{**standing(hook, lambda: state, training=False), **offer})
+
+    told_of("on_test_begin", logs=LazyLogs())
     stream = _Stream(evaluation.source, evaluation.extra, evaluation.steps, 0)
     for number, batch in enumerate(stream.epoch()):
         if begins:
-            tell("on_test_batch_begin", batch=number, logs=LazyLogs())
+            told_of("on_test_batch_begin", batch=number, logs=LazyLogs())
         if logged:
             running, told = programs.test_logged(state, running, batch, names)
-            tell("on_test_batch_end", **{**told.asked, "batch": number, "logs": LazyLogs(told.logs)})
+            told_of("on_test_batch_end", **{**told.asked, "batch": number, "logs": LazyLogs(told.logs)})
         else:
             running = programs.test(state, running, batch)
         callbacks.test_launch_end(number + 1)
     logs = logs_of(running)
-    tell("on_test_end", logs=logs)
+    told_of("on_test_end", logs=logs)
     return logs
 
 

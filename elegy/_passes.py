@@ -1,7 +1,6 @@
 """`evaluate` and `predict`: one pass over data with the trained arrays."""
 
 import contextlib
-import functools
 import itertools
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -89,7 +88,10 @@ def run_prediction(
 
 def _predict(trainer: Trainer, batches: Iterator[Any], told: CallbackList) -> Any:
     state, fetched = trainer.home.look(), []
-    tell = functools.partial(told.call, **standing(lambda: state, training=False))
+
+    def tell(hook: str, /, **offer: Any) -> None:
+        told.call(hook, **{**standing(hook, lambda: state, training=False), **offer})
+
     tell("on_predict_begin", logs=LazyLogs())
     for number, batch in enumerate(batches):
         tell("on_predict_batch_begin", batch=number, logs=LazyLogs())

@@ -38,8 +38,10 @@ ALIASES: Mapping[str, str] = types.MappingProxyType(
 
 # Names that always mean an injected value, never a user's own word for Keras' argument at that place.
 _RESERVED = frozenset(
-    ("run", "batch", "epoch", "logs", "exception", "step", "losses", "gradients", "updates", "intermediates")
-    + ("summaries", *OFFERED)
+    (
+        *("run", "batch", "epoch", "logs", "exception", *OFFERED),
+        *("step", "losses", "gradients", "updates", "intermediates", "summaries"),
+    )
 )
 
 # Besides the hooks, what the loop tells a progress bar.
