@@ -114,4 +114,4 @@ def _step_offer(passes: Collection[Seen], *further: str) -> Offer:
         absent |= {"gradients": _TRAINING_ONLY, "updates": _TRAINING_ONLY}
     for offer in offers:
         absent |= offer.absent
-    return Offer(dict.fromkeys((*names, "losses", *further)), absent=absent)
+    return Offer(dict.fromkeys((*names, "losses", "summaries", *further)), absent=absent)

@@ -35,7 +35,8 @@ class Callback:
     - Every hook of a pass: `parameters`, `states`, `training`, `step` and `epoch`, as they are at that moment.
     - `on_train_batch_end` and `on_test_batch_end`: what the losses of that step saw, so `parameters` are those before
       the update and `step` is its number from 0: `x`, `y_true`, `y_pred`, `sample_weight`, `class_weight`, the columns
-      of a named batch, `losses` by log name; in training `gradients` and `updates` too.
+      of a named batch, `losses` by log name, `intermediates` and `summaries` by path; in training `gradients` and
+      `updates` too.
     - `on_predict_batch_end`: the columns of the batch, and `y_pred`.
 
     A step computes and returns only what somebody asks for. What it returns are arrays on the device, yours to keep:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from .._errors import listing, short_type
-from .._inject import Offer
 from ._callback import Stop
 from ._history import History
 from ._hooks import HOOKS, Hook, hook_offer, read_hooks
@@ -124,8 +123,7 @@ class CallbackList:
         if hook in self._may_print:
             for bar in self._bars:
                 bar.clear_line()
-        # An offer for each hook: what is `Lazy` is read anew, since the hook before may have set the state.
-        stops = [stop for each in called if (stop := _taken(each, each(Offer(offer)), offer)) is not None]
+        stops = [stop for each in called if (stop := _taken(each, each(offer), offer)) is not None]
         return stops[0] if stops else None
 
     def launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:

@@ -82,6 +82,7 @@ class Hook:
         Raises:
             InjectionError: a name without a default is not on offer.
         """
+        offer = Offer(offer)  # what is `Lazy` is read anew, since the hook before may have set the state
         if self.places is not None:
             return self.function(*(offer[name] for name in self.places))
         self.check(offer, where="this call of it")

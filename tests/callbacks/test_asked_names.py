@@ -127,6 +127,21 @@ def test_columns_of_a_named_batch_and_weights_are_offered(rows):
     np.testing.assert_array_equal(seen[0][1], np.ones(4))
 
 
+def test_outputs_of_modules_and_summaries_are_offered_as_arrays(rows):
+    def watched(x):
+        hidden = Linear(2, name="hidden")(x)
+        elegy.add_summary("activations", hidden)
+        return Linear(1)(hidden)
+
+    seen, trained = [], elegy.Model(watched, loss=mse, optimizer="sgd")
+    keep = at_step(lambda intermediates, summaries: seen.append((intermediates, summaries)))
+    fit(trained, rows, keep)
+    trained.evaluate(rows, rows[:, :1], verbose=0, callbacks=Lambda(on_test_batch_end=lambda summaries: seen.append(summaries)))
+    intermediates, summaries = seen[0]
+    np.testing.assert_array_equal(intermediates["hidden"], summaries["activations"])
+    assert list(intermediates) == ["hidden", "linear"] and seen[-1]["activations"].shape == (8, 2)
+
+
 def test_what_was_handed_out_survives_later_steps(rows):
     seen, ends = [], []
     asks = at_step(lambda parameters, states, gradients: seen.append((parameters, states, gradients)))
