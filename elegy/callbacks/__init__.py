@@ -8,4 +8,5 @@ from ._history import History as History
 from ._lambda_callback import LambdaCallback as LambdaCallback
 from ._progress_bar import ProgressBar as ProgressBar
 from ._progress_bar import resolve_verbose as resolve_verbose
+from ._tensorboard import TensorBoard as TensorBoard
 from ._terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -136,7 +136,9 @@ def test_outputs_of_modules_and_summaries_are_offered_as_arrays(rows):
     seen, trained = [], elegy.Model(watched, loss=mse, optimizer="sgd")
     keep = at_step(lambda intermediates, summaries: seen.append((intermediates, summaries)))
     fit(trained, rows, keep)
-    trained.evaluate(rows, rows[:, :1], verbose=0, callbacks=Lambda(on_test_batch_end=lambda summaries: seen.append(summaries)))
+    trained.evaluate(
+        rows, rows[:, :1], verbose=0, callbacks=Lambda(on_test_batch_end=lambda summaries: seen.append(summaries))
+    )
     intermediates, summaries = seen[0]
     np.testing.assert_array_equal(intermediates["hidden"], summaries["activations"])
     assert list(intermediates) == ["hidden", "linear"] and seen[-1]["activations"].shape == (8, 2)
