@@ -130,7 +130,15 @@ class Training:
 
     def validate(self, validation: Evaluation) -> LazyLogs:
         """One pass over a validation set; the training metrics and sums are not touched."""
-        return evaluate(validation, self.run.private(), self.programs, self.callbacks, self.tell)
+
+        def tell(hook: str, /, **offer: Any) -> None:
+            self.tell(hook, **{**offer, **self.numbers()})
+
+        return evaluate(validation, self.run.private(), self.programs, self.callbacks, tell)
+
+    def numbers(self) -> dict[str, int]:
+        """What the host knows without asking the device."""
+        return {"step": self.run.step, "epoch": self.run.epoch}
 
     def running_logs(self) -> LazyLogs:
         """What the epoch has come to so far."""
@@ -138,8 +146,8 @@ class Training:
 
     def tell(self, hook: str, /, **offer: Any) -> None:
         """Call a hook of every callback; an answer may end the fit after this launch."""
-        offered = {**standing(hook, self.run.private, training=True), "run": self.run, **offer}
-        stop = self.callbacks.call(hook, **offered)
+        arrays = standing(hook, self.run.private, training=True)
+        stop = self.callbacks.call(hook, **{**arrays, **self.numbers(), "run": self.run, **offer})
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
         elif self.run.model.stop_training and self.run.stop_reason is None:

@@ -88,16 +88,17 @@ class TensorBoard(Callback):
                 "default folder's name. Give one of them."
             )
         self.logdir = default_folder(comment) if logdir is None else os.fspath(logdir)
-        self.update_freq = every_steps(update_freq)
+        self.update_freq = update_freq
         self.histogram_freq = whole("histogram_freq", histogram_freq)
         self.hparams = checked_hparams(hparams)
         self.purge_step = None if purge_step is None else whole("purge_step", purge_step)
+        self._every = every_steps(update_freq)
         self._files: dict[str, EventFile] = {}
         self._opened: set[str] = set()
         self._newest = -1
         self._begin()
         hook: Any = self._step_with_summaries if self.histogram_freq else self._step
-        if self.histogram_freq or self.update_freq is not None:
+        if self.histogram_freq or self._every is not None:
             self.on_train_batch_end = hook  # otherwise it is not overridden, and no step need return its logs
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -107,23 +108,25 @@ class TensorBoard(Callback):
         if self.hparams and "" not in self._opened:
             self._file("").session_start(self.hparams)
 
-    def on_test_end(self, logs: Any, step: int, epoch: int, run: Any = None) -> None:
+    def on_test_end(
+        self, logs: Mapping[str, Any] | None = None, step: int = 0, epoch: int = 0, run: Any = None
+    ) -> None:
         """Note which logs are of which validation set; outside a fit, write them."""
-        prefix = logs.prefix
         if run is not None:
-            self._validations[prefix] = frozenset(logs)
+            prefix = logs.prefix if isinstance(logs, LazyLogs) else "val_"
+            self._validations[prefix] = frozenset(logs or ())
             return
-        number = (epoch if self.update_freq is None else step) + (self._shift or 0)
+        number = (epoch if self._every is None else step) + (self._shift or 0)
         try:
-            self._file("validation").scalars(dict(logs), number)
+            self._file("validation").scalars(dict(logs or {}), number)
         finally:
             self._close()
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any], run: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None, run: Any = None) -> None:
         """Write the logs of an epoch."""
-        number = self._numbered(epoch) if self.update_freq is None else max(self._newest, 0)
+        number = self._numbered(epoch) if self._every is None else max(self._newest, 0)
         self._write_steps(wait=True)
-        for folder, values in self._sorted(logs).items():
+        for folder, values in self._sorted(logs or {}).items():
             self._file(folder).scalars(values, number)
         if self.histogram_freq and (epoch + 1) % self.histogram_freq == 0 and run is not None:
             summaries = {f"summaries/{name}": value for name, value in self._summaries.items() if np.ndim(value)}
@@ -150,19 +153,19 @@ class TensorBoard(Callback):
         finally:
             self._close()
 
-    def _step(self, logs: Mapping[str, Any], run: Any) -> None:
+    def _step(self, logs: Mapping[str, Any], step: int) -> None:
         """Note the logs of a step, and write those of earlier steps that have arrived."""
-        number = self._numbered(run.step)
+        number = self._numbered(step + 1)
         if not self._names_of_steps:
             self._names_of_steps = frozenset(logs)
-        if self.update_freq is not None and number % self.update_freq == 0:
+        if self._every is not None and number % self._every == 0:
             self._steps.append((number, time.time(), logs))
         self._write_steps(wait=False)
 
-    def _step_with_summaries(self, logs: Mapping[str, Any], run: Any, summaries: Any = None) -> None:
+    def _step_with_summaries(self, logs: Mapping[str, Any], step: int, summaries: Any = None) -> None:
         self._summaries = summaries or {}
-        if self.update_freq is not None:
-            self._step(logs, run)
+        if self._every is not None:
+            self._step(logs, step)
 
     def _begin(self) -> None:
         self._shift: int | None = None

@@ -172,7 +172,7 @@ def test_nothing_is_added_to_the_steps_of_an_epoch_and_nothing_more_is_fetched(r
     def programs_and_fetches(*callbacks):
         fetches.clear()
         trained = model()
-        fit(trained, rows, *callbacks, validated=False)
+        fit(trained, rows, *callbacks)
         return set(trained._trainer.programs._jitted), len(fetches)
 
     assert programs_and_fetches(TensorBoard(tmp_path)) == programs_and_fetches()
