@@ -15,8 +15,10 @@ from ._arguments import (
     require_count,
     unpacked,
 )
+from ._asked import check_step, fit_offers
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
+from ._probe import abstract
 from ._run import Run, interruptible
 from ._trainer import Trainer
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
@@ -67,7 +69,9 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     verbose = resolve_verbose(given.verbose)
     bars = [ProgressBar(verbose)] if verbose else []
     params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
-    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params)
+    offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
+    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
+    _check_steps(trainer, callbacks, plan)
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
@@ -83,6 +87,14 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         trainer.home.put(run.finish())
         trainer.home.write_back()
     return history
+
+
+def _check_steps(trainer: Trainer, callbacks: CallbackList, plan: FitPlan) -> None:
+    """Raise if a step does not offer what callbacks ask for."""
+    state = trainer.home.look()
+    check_step(trainer.programs, callbacks, "on_train_batch_end", state, plan.seen, plan.empty.metrics)
+    for validation in plan.validations:
+        check_step(trainer.programs, callbacks, "on_test_batch_end", state, validation.seen, validation.empty.metrics)
 
 
 def _check(trainer: Trainer, given: FitArguments) -> None:
@@ -138,6 +150,7 @@ def _plan(
 ) -> FitPlan:
     trainer.require_trainable(first)
     ready = trainer.ready(first, training=True)
+    seen = (ready.outputs, abstract(first))
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
     validations = tuple(_validation(trainer, given, source, data, prefix) for prefix, data in sets.items())
     state = trainer.home.look()
@@ -148,6 +161,7 @@ def _plan(
         source=source,
         extra=extra,
         empty=ready.empty,
+        seen=seen,
         epochs=range(given.initial_epoch, given.epochs),
         steps=given.steps_per_epoch,
         validations=validations,

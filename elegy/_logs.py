@@ -193,6 +193,9 @@ class LazyLogs(MutableMapping[str, Any]):
             An array that is no scalar shows as `name/0`, `name/1`, ...
         prefix: goes before each name, like `val_`.
 
+    Attributes:
+        prefix: the same.
+
     Example:
         >>> logs = LazyLogs({"loss": Ratio(3.0, 4.0)}, prefix="val_")
         >>> dict(logs)
@@ -200,6 +203,7 @@ class LazyLogs(MutableMapping[str, Any]):
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None, *, prefix: str = "") -> None:
+        self.prefix = prefix
         self._pending: dict[str, Any] = {}
         self._floats: dict[str, Any] = {}
         for name, value in (values or {}).items():

@@ -1,6 +1,7 @@
 """The only `for epoch, for batch`: training, with validation and callbacks, on one screen."""
 
 import dataclasses
+import functools
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ._asked import Seen, names_of_step, standing
 from ._logs import LazyLogs
 from ._programs import PassState, Programs
 from ._run import NonfiniteWatch, Run
@@ -27,6 +29,7 @@ class Evaluation:
         steps: how many batches a pass takes; None takes all.
         extra: columns that every batch gets.
         empty: what a pass starts from.
+        seen: its outputs and first batch in abstract form.
     """
 
     prefix: str
@@ -34,6 +37,7 @@ class Evaluation:
     steps: int | None
     extra: Mapping[str, Any]
     empty: PassState
+    seen: Seen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +48,7 @@ class FitPlan:
         source: the training batches.
         extra: columns that every batch gets, like `class_weight`.
         empty: what a training pass starts from.
+        seen: the outputs and the first batch in abstract form.
         epochs: the epochs to run, from 0.
         steps: batches an epoch; None is one pass of the source.
         validations: the validation sets.
@@ -54,6 +59,7 @@ class FitPlan:
     source: Source
     extra: Mapping[str, Any]
     empty: PassState
+    seen: Seen
     epochs: range
     steps: int | None
     validations: tuple[Evaluation, ...]
@@ -105,12 +111,17 @@ class Training:
         """Run the steps of one epoch."""
         logged = self.callbacks.overrides("on_train_batch_end")
         begins = self.callbacks.overrides("on_train_batch_begin")
+        program = functools.partial(
+            self.programs.train_logged, names=names_of_step(self.callbacks, "on_train_batch_end")
+        )
         for number, batch in enumerate(self.stream.epoch()):
             if begins:
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
             if logged:
-                self.run.logs = LazyLogs(self.run.launch(self.programs.train_logged, batch))
-                self.tell("on_train_batch_end", batch=number, logs=self.run.logs)
+                told = self.run.launch(program, batch)
+                self.run.logs = LazyLogs(told.logs)
+                offer = {**told.asked, "step": self.run.step - 1}  # as the losses of this step saw it
+                self.tell("on_train_batch_end", batch=number, logs=self.run.logs, **offer)
             else:
                 self.run.launch(self.programs.train, batch)
             self.callbacks.launch_end(number + 1, self.running_logs)
@@ -119,15 +130,24 @@ class Training:
 
     def validate(self, validation: Evaluation) -> LazyLogs:
         """One pass over a validation set; the training metrics and sums are not touched."""
-        return evaluate(validation, self.run.private(), self.programs, self.callbacks, self.tell)
+
+        def tell(hook: str, /, **offer: Any) -> None:
+            self.tell(hook, **{**offer, **self.numbers()})
+
+        return evaluate(validation, self.run.private(), self.programs, self.callbacks, tell)
+
+    def numbers(self) -> dict[str, int]:
+        """What the host knows without asking the device."""
+        return {"step": self.run.step, "epoch": self.run.epoch}
 
     def running_logs(self) -> LazyLogs:
         """What the epoch has come to so far."""
         return LazyLogs(self.programs.running_logs(self.run.private(), training=True))
 
-    def tell(self, hook: str, **offer: Any) -> None:
+    def tell(self, hook: str, /, **offer: Any) -> None:
         """Call a hook of every callback; an answer may end the fit after this launch."""
-        stop = self.callbacks.call(hook, run=self.run, **offer)
+        arrays = standing(hook, self.run.private, training=True)
+        stop = self.callbacks.call(hook, **{**arrays, **self.numbers(), "run": self.run, **offer})
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
         elif self.run.model.stop_training and self.run.stop_reason is None:
@@ -158,25 +178,29 @@ def evaluate(
         The logs of the pass, with the evaluation's prefix.
     """
     logged, begins = callbacks.overrides("on_test_batch_end"), callbacks.overrides("on_test_batch_begin")
+    names = names_of_step(callbacks, "on_test_batch_end")
     running = jax.tree.map(jax.numpy.asarray, evaluation.empty)
 
     def logs_of(running: PassState) -> LazyLogs:
         after = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         return LazyLogs(programs.running_logs(after, training=False), prefix=evaluation.prefix)
 
-    tell("on_test_begin", logs=LazyLogs())
+    def told_of(hook: str, /, **offer: Any) -> None:
+        tell(hook, **{**standing(hook, lambda: state, training=False), **offer})
+
+    told_of("on_test_begin", logs=LazyLogs())
     stream = _Stream(evaluation.source, evaluation.extra, evaluation.steps, 0)
     for number, batch in enumerate(stream.epoch()):
         if begins:
-            tell("on_test_batch_begin", batch=number, logs=LazyLogs())
+            told_of("on_test_batch_begin", batch=number, logs=LazyLogs())
         if logged:
-            running, logs = programs.test_logged(state, running, batch)
-            tell("on_test_batch_end", batch=number, logs=LazyLogs(logs))
+            running, told = programs.test_logged(state, running, batch, names)
+            told_of("on_test_batch_end", **{**told.asked, "batch": number, "logs": LazyLogs(told.logs)})
         else:
             running = programs.test(state, running, batch)
         callbacks.test_launch_end(number + 1)
     logs = logs_of(running)
-    tell("on_test_end", logs=logs)
+    told_of("on_test_end", logs=logs)
     return logs
 
 

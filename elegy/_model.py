@@ -140,12 +140,14 @@ class Model:
     ) -> tuple[RunState, Logs]:
         """The state with this batch in its metrics, and their logs; for a `train_step` of your own.
 
+        What it is given is also what callbacks get that ask for `y_pred`, `losses`, `gradients` and the like.
+
         Args:
             state: the state after the step.
             outputs: what `forward` returned.
             batch: injected values by name.
             logs: the losses' logs, which metrics may ask for as `losses`.
-            **further: `gradients=` and `updates=`, for metrics that ask for them.
+            **further: `gradients=` and `updates=`, for metrics and callbacks that ask for them.
         """
         return _steps.update_metrics(self._trainer.recipe, self, state, outputs, batch, logs, further)
 

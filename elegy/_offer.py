@@ -11,7 +11,7 @@ from ._inject import OFFERED, Lazy, Offer
 from ._state import RunState
 from .module import EVAL, TRAIN, Extras, consumer_key, domain_key
 
-_NO_LABELS = "Give labels with `y=`, or write a function that does not ask for them."
+NO_LABELS = "Give labels with `y=`, or write a function that does not ask for them."
 
 
 @jax.tree_util.register_dataclass
@@ -62,7 +62,7 @@ def offer_of(outputs: Outputs, batch: Mapping[str, Any]) -> Offer:
     }
     if batch.get("y_true") is None:
         del values["y_true"]
-        return Offer(values, further=further, absent={"y_true": _NO_LABELS})
+        return Offer(values, further=further, absent={"y_true": NO_LABELS})
     return Offer(values, further=further)
 
 

@@ -19,12 +19,12 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     _check(trainer, batch, training=True)
     home = trainer.home
     try:
-        state, logs = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
+        state, told = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
     except BaseException:
         home.recover()
         raise
     home.put(state)
-    return LazyLogs(logs)
+    return LazyLogs(told.logs)
 
 
 def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyLogs:
@@ -33,8 +33,8 @@ def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyL
     trainer.require_objective(batch)
     empty = _check(trainer, batch, training=False)
     running = jax.tree.map(jax.numpy.asarray, empty) if trainer.testing is None else trainer.testing
-    trainer.testing, logs = trainer.programs.test_logged(trainer.home.look(), running, batch)
-    return LazyLogs(logs)
+    trainer.testing, told = trainer.programs.test_logged(trainer.home.look(), running, batch)
+    return LazyLogs(told.logs)
 
 
 def predict_on_batch(trainer: Trainer, x: Any) -> Any:

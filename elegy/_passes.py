@@ -2,16 +2,18 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
 from ._arguments import check_weight_keys, data_check, require_count
+from ._asked import check_step, evaluation_offers, prediction_offer, prediction_offers, standing
 from ._errors import short_type
 from ._logs import LazyLogs
 from ._loop import Evaluation, evaluate
+from ._probe import abstract
 from ._reduce import sample_count
 from ._trainer import Trainer
 from .callbacks import CallbackList, ProgressBar, resolve_verbose
@@ -46,7 +48,7 @@ def evaluation_of(
         trainer.require_objective(first)
     ready = trainer.ready(first, training=False)
     source.check(data_check(trainer.recipe.objective, ready.y_pred))
-    return Evaluation(prefix, source, steps, {}, ready.empty)
+    return Evaluation(prefix, source, steps, {}, ready.empty, (ready.outputs, abstract(first)))
 
 
 def run_evaluation(
@@ -63,9 +65,11 @@ def run_evaluation(
     require_count("batch_size", batch_size)
     require_count("steps", steps)
     evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
-    told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps)
+    seen, state = evaluation.seen, trainer.home.look()
+    told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps, evaluation_offers(seen))
+    check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
     with _telling_exceptions(told):
-        return dict(evaluate(evaluation, trainer.home.look(), trainer.programs, told, told.call))
+        return dict(evaluate(evaluation, state, trainer.programs, told, told.call))
 
 
 def run_prediction(
@@ -75,23 +79,29 @@ def run_prediction(
     require_count("batch_size", batch_size)
     require_count("steps", steps)
     source = as_source(x, batch_size=batch_size)
-    trainer.initialize(source.peek())
-    told = _callbacks(trainer, callbacks, verbose, steps or source.steps)
+    first = source.peek()
+    trainer.initialize(first)
+    told = _callbacks(trainer, callbacks, verbose, steps or source.steps, prediction_offers(first))
     with _telling_exceptions(told):
         return _predict(trainer, _limited(source.batches(0), steps), told)
 
 
 def _predict(trainer: Trainer, batches: Iterator[Any], told: CallbackList) -> Any:
     state, fetched = trainer.home.look(), []
-    told.call("on_predict_begin", logs=LazyLogs())
+
+    def tell(hook: str, /, **offer: Any) -> None:
+        told.call(hook, **{**standing(hook, lambda: state, training=False), **offer})
+
+    tell("on_predict_begin", logs=LazyLogs())
     for number, batch in enumerate(batches):
-        told.call("on_predict_batch_begin", batch=number, logs=LazyLogs())
+        tell("on_predict_batch_begin", batch=number, logs=LazyLogs())
         outputs = trainer.programs.predict(state, batch)
         _require_batch_axis(outputs, sample_count(batch))
         fetched.append(jax.device_get(outputs))
-        told.call("on_predict_batch_end", batch=number, logs=LazyLogs())
+        offer = {**prediction_offer(batch), "y_pred": fetched[-1], "batch": number, "logs": LazyLogs()}
+        tell("on_predict_batch_end", **offer)
         told.launch_end(number + 1, LazyLogs)
-    told.call("on_predict_end", logs=LazyLogs())
+    tell("on_predict_end", logs=LazyLogs())
     return jax.tree.map(lambda *parts: np.concatenate(parts), *fetched)
 
 
@@ -105,12 +115,13 @@ def _telling_exceptions(told: CallbackList) -> Iterator[None]:
         raise
 
 
-def _callbacks(trainer: Trainer, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:
+def _callbacks(
+    trainer: Trainer, callbacks: Any, verbose: Any, steps: int | None, offers: Mapping[str, Collection[str]]
+) -> CallbackList:
     level = resolve_verbose(verbose)
     bars = [ProgressBar(level)] if level else []
-    return CallbackList(
-        [*listed(callbacks), *bars], model=trainer.steps, params={"verbose": level, "epochs": 1, "steps": steps}
-    )
+    params = {"verbose": level, "epochs": 1, "steps": steps}
+    return CallbackList([*listed(callbacks), *bars], model=trainer.steps, params=params, offers=offers)
 
 
 def _limited(batches: Iterator[Any], steps: int | None) -> Iterator[Any]:

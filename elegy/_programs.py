@@ -1,6 +1,7 @@
 """The compiled programs of a model: the only place where steps are jitted and buffers donated."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
 from ._state import RunState, as_logs
+from ._tap import picking_up
 
 Batch = Mapping[str, Any]
 
@@ -52,6 +54,18 @@ class PassState(NamedTuple):
     count: Any
 
 
+class Told(NamedTuple):
+    """What a step tells besides its state.
+
+    Attributes:
+        logs: each loss of this step, the running value of each metric.
+        asked: by name what callbacks asked for, in arrays of their own.
+    """
+
+    logs: Logs
+    asked: dict[str, Any]
+
+
 class Programs:
     """Jitted steps, made when first used and kept until the configuration changes.
 
@@ -81,20 +95,23 @@ class Programs:
         moving, resting = _split(state)
         return _join(resting, *self._program("train", self._train, donate=(0,))(moving, resting, batch))
 
-    def train_logged(self, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
-        """One training step with its logs: each loss of this step, the running value of each metric."""
+    def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told]:
+        """One training step with its logs, and what it has under `names`; `state` is consumed."""
         moving, resting = _split(state)
-        program = self._program("train_logged", self._train_logged, donate=(0,))
-        moving, changed, logs = program(moving, resting, batch)
-        return _join(resting, moving, changed), logs
+        function = functools.partial(self._train_logged, names=names)
+        moving, changed, told = self._program(("train_logged", *names), function, donate=(0,))(moving, resting, batch)
+        return _join(resting, moving, changed), told
 
     def test(self, state: RunState, running: PassState, batch: Batch) -> PassState:
         """One evaluation step; `running` is consumed, `state` is kept."""
         return self._program("test", self._test, donate=(1,))(state, running, batch)[0]
 
-    def test_logged(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Logs]:
-        """One evaluation step with its logs."""
-        return self._program("test_logged", self._test_logged, donate=(1,))(state, running, batch)
+    def test_logged(
+        self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
+    ) -> tuple[PassState, Told]:
+        """One evaluation step with its logs, and what it has under `names`; `running` is consumed."""
+        function = functools.partial(self._test_logged, names=names)
+        return self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
@@ -118,48 +135,71 @@ class Programs:
         Raises:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
-        state = dataclasses.replace(state, metrics=metrics, sums=None)
-        step = self._inner(training)
-        logs = jax.eval_shape(step, abstract(state), abstract(batch))[2]
+        logs = self._abstractly(state, batch, training, metrics).logs
         self._orders[training] = tuple(logs)
         return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
+
+    def found(
+        self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...]
+    ) -> frozenset[str]:
+        """Which of `names` the step really offers, by the very trace that is compiled later.
+
+        Args:
+            state, batch, training, metrics: as for `empty_pass`.
+            names: what callbacks ask for.
+
+        Raises:
+            InjectionError: the step offers them where no value can be taken out.
+        """
+        return frozenset(self._abstractly(state, batch, training, metrics, names).asked)
+
+    def _abstractly(
+        self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...] = ()
+    ) -> Told:
+        state = dataclasses.replace(state, metrics=metrics, sums=None)
+        return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
 
     def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields]:
         return self._train_logged(moving, resting, batch)[:2]
 
-    def _train_logged(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Logs]:
+    def _train_logged(
+        self, moving: Fields, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
+    ) -> tuple[Fields, Fields, Told]:
         before = RunState(**moving, **resting)
-        after, logs = self._stepped(before, batch, training=True)
-        return *_moved(before, after.advance(logs)), _kept(logs)
+        after, told = self._stepped(before, batch, True, names)
+        return *_moved(before, after.advance(told.logs)), _kept(told)
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
         return self._test_logged(state, running, batch)[0], None
 
-    def _test_logged(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Logs]:
+    def _test_logged(
+        self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
+    ) -> tuple[PassState, Told]:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
-        after, logs = self._stepped(state, batch, training=False)
-        after = after.observe(logs)
-        return PassState(after.metrics, after.sums, after.count), _kept(logs)
+        after, told = self._stepped(state, batch, False, names)
+        after = after.observe(told.logs)
+        return PassState(after.metrics, after.sums, after.count), _kept(told)
 
-    def _stepped(self, state: RunState, batch: Batch, training: bool) -> tuple[RunState, Logs]:
-        moving, changed, logs = self._inner(training)(dataclasses.replace(state, sums=None), batch)
+    def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
+        moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)
         moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
-        return _join(_split(state)[1], moving, changed), logs
+        return _join(_split(state)[1], moving, changed), told
 
-    def _inner(self, training: bool) -> Callable[..., tuple[Fields, Fields, Logs]]:
+    def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
         step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
 
-        def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Logs]:
-            made = step(state, batch)
+        def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
+            with picking_up(names) as asked:
+                made = step(state, batch)
             if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
                 raise TypeError(
                     f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
                     "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
                 )
-            return *_moved(state, made[0]), as_logs(made[1], batch, name)
+            return *_moved(state, made[0]), Told(as_logs(made[1], batch, name), asked)
 
-        return self._program(("step", training), checked)
+        return self._program(("step", training, *names), checked)
 
     def _running(self, state: RunState, training: bool) -> Logs:
         sums = {} if state.sums is None else state.sums.logs()
@@ -202,9 +242,9 @@ def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
     return RunState(**{**resting, **moving, **changed})
 
 
-def _kept(logs: Logs) -> Logs:
+def _kept(told: Any) -> Any:
     """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
-    return jax.tree.map(jnp.copy, logs)
+    return jax.tree.map(jnp.copy, told)
 
 
 def _is_same(a: Any, b: Any) -> bool:

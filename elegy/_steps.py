@@ -12,10 +12,11 @@ from ._inject import Lazy
 from ._logs import Logs, Running
 from ._names import unique_name
 from ._objective import Objective
-from ._offer import Outputs, step_key
+from ._offer import Outputs, offer_of, step_key
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches, unflatten
 from ._state import RunState
+from ._tap import is_asked, offer_to_callbacks
 from .module import Functional
 
 Batch = Mapping[str, Any]
@@ -65,7 +66,7 @@ def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, trai
         key=step_key(state, training),
         training=training,
         frozen=recipe.frozen,
-        capture=recipe.objective.asks_for("intermediates"),
+        capture=recipe.objective.asks_for("intermediates") or is_asked("intermediates"),
     )
     after = dataclasses.replace(state, parameters=parameters, states=applied.states)
     return Outputs(applied.outputs, after, applied.extras, training)
@@ -108,6 +109,7 @@ def update_metrics(
 ) -> tuple[RunState, Logs]:
     """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
     offered = {"losses": loss_values(logs), **further}
+    offer_to_callbacks(offer_of(outputs, batch).extended({**offered, "summaries": outputs.extras.summaries}))
     after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
     running = recipe.objective.results(after, outputs.training)
     return after, Logs({**running, **summary_logs(outputs.extras.summaries, taken={*logs, *running})})

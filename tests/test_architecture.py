@@ -13,14 +13,15 @@ FLOORS = (
     {"_atomic", "_config", "_errors", "_names", "_probe", "_sums", "_tables"},  # words, errors, sums, tables, files
     {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
     {"_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; sources of batches
-    {"_on", "_state", "module"},  # Module and the module protocol; RunState
+    {"_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_hooked", "regularizers"},  # what hooks add
     {"_measures"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_run", "_start"},  # one fit while it runs
-    {"_loop", "_trainer"},  # the only loop over epochs and batches
+    {"_asked", "_trainer"},  # what callbacks may ask for
+    {"_loop"},  # the only loop over epochs and batches
     {"_on_batch", "_passes", "_summary", "_wiring"},  # verbs
     {"_fit"},
     {"_model"},  # the facade

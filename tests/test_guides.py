@@ -1,4 +1,4 @@
-"""Every block of every guide, run as it stands: one namespace a page, since later blocks use what earlier ones define."""
+"""Every block of every guide, run as it stands; one namespace a page, since later blocks use earlier ones."""
 
 import doctest
 import re

@@ -14,5 +14,6 @@ from ._progress_bar import ProgressBar as ProgressBar
 from ._progress_bar import resolve_verbose as resolve_verbose
 from ._reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from ._remote_monitor import RemoteMonitor as RemoteMonitor
+from ._tensorboard import TensorBoard as TensorBoard
 from ._terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 from ._timer import Timer as Timer

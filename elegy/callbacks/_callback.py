@@ -30,6 +30,19 @@ class Callback:
     (`run.epoch`, `run.step`, `run.logs`, `run.state`, `run.model`): `def on_epoch_end(self, logs, run)`. `epoch` and
     `batch` count from 0. `logs` is a mapping that yields Python floats; reading it waits for the device.
 
+    Like a loss, a hook may ask for more: `def on_train_batch_end(self, batch, y_pred, logs)`.
+
+    - Every hook of a pass: `parameters`, `states`, `training`, `step` and `epoch`, as they are at that moment.
+    - `on_train_batch_end` and `on_test_batch_end`: what the losses of that step saw, so `parameters` are those before
+      the update and `step` is its number from 0: `x`, `y_true`, `y_pred`, `sample_weight`, `class_weight`, the columns
+      of a named batch, `losses` by log name, `intermediates` and `summaries` by path; in training `gradients` and
+      `updates` too.
+    - `on_predict_batch_end`: the columns of the batch, and `y_pred`.
+
+    A step computes and returns only what somebody asks for. What it returns are arrays on the device, yours to keep:
+    nothing waits until you read them, with `np.asarray(y_pred)`. Predictions are NumPy arrays. A `train_step` of your
+    own offers what it gives to `self.update_metrics`.
+
     A hook returns None, `elegy.Stop("reason")`, or a dict of numbers that is added to the logs (from
     `on_epoch_end` and `on_test_end` it reaches the bar and the history). `self.model.stop_training = True` works too.
 

@@ -3,7 +3,7 @@
 import functools
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from .._errors import did_you_mean, listing, short_type
 from .._names import name_of, unique_name
 from ._callback import Stop
 from ._history import History
-from ._hooks import HOOKS, Hook, read_hooks
+from ._hooks import HOOKS, Hook, hook_offer, read_hooks
 from ._progress_bar import ProgressBar
 
 _log = logging.getLogger("elegy")
@@ -30,7 +30,8 @@ class CallbackList:
         callbacks: a callback, or a list of them; the list is not changed.
         model: given to each callback's `set_model`.
         params: given to each callback's `set_params`.
-        offers: by hook the names that the loop can give it beyond `run` and Keras' arguments.
+        offers: by hook that the loop calls the names that it can give it beyond Keras' arguments; an `Offer` also says
+            why others are missing. Hooks that are left out are not checked. None: every hook may ask for `run`.
 
     Raises:
         InjectionError: a hook asks for a name that it is not offered.
@@ -51,15 +52,16 @@ class CallbackList:
         *,
         model: Any = None,
         params: Mapping[str, Any] | None = None,
-        offers: Mapping[str, Iterable[str]] | None = None,
+        offers: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self.callbacks: tuple[Any, ...] = _as_tuple(callbacks)
+        self._offers = offers or {}
         self._hooks: dict[str, list[Hook]] = {name: [] for name in HOOKS}
         self._may_print: set[str] = set()
         self._owners: dict[int, Any] = {}
         self._failed: set[int] = set()
         for callback in self.callbacks:
-            for name, hook in read_hooks(callback, offers or {}).items():
+            for name, hook in read_hooks(callback, self._offers).items():
                 self._hooks[name].append(hook)
                 self._owners[id(hook)] = callback
                 if not isinstance(callback, (ProgressBar, History)) and "batch" not in name:
@@ -81,9 +83,27 @@ class CallbackList:
         return bool(self._hooks[hook])
 
     def asked_names(self, hook: str) -> frozenset[str]:
-        """What callbacks ask `hook` for by name, beyond `run` and Keras' arguments."""
+        """What callbacks ask `hook` for by name of what it is offered, beyond `run` and Keras' arguments."""
         names = {name for each in self._hooks[hook] for name in each.asked_names}
-        return frozenset(names.difference(("run", *HOOKS[hook])))
+        return frozenset(names.intersection(self._offers.get(hook, ())).difference(("run", *HOOKS[hook])))
+
+    def is_offered(self, hook: str, name: str) -> bool:
+        """Whether `hook` may ask for `name`, beyond Keras' arguments."""
+        return name in self._offers.get(hook, ())
+
+    def check(self, hook: str, further: Collection[str], *, where: str) -> None:
+        """Raise unless `hook` gets all that it must have; for what turns out only when a step is traced.
+
+        Args:
+            hook: which one.
+            further: the names that there are beyond Keras' arguments.
+            where: how errors call what offers them.
+
+        Raises:
+            InjectionError: a name without a default is missing.
+        """
+        for each in self._hooks[hook]:
+            each.check(hook_offer(hook, further), where=where)
 
     def set_model(self, model: Any) -> None:
         """Tell every callback which model runs."""
@@ -93,14 +113,15 @@ class CallbackList:
         """Tell every callback `verbose`, `epochs` and `steps`; each gets a dict of its own."""
         self._tell("set_params", params)
 
-    def call(self, hook: str, **offer: Any) -> Stop | None:
+    def call(self, hook: str, /, **offer: Any) -> Stop | None:
         """Call a hook of all callbacks that override it.
 
         Dicts they return are added to `logs`, so that later callbacks see them.
 
         Args:
             hook: which one.
-            **offer: injectable values by name; Keras' arguments of that hook always, `run` while a fit runs.
+            **offer: injectable values by name, which may be `Lazy`; Keras' arguments of that hook always, `run` while a
+                fit runs.
 
         Returns:
             The first `Stop` that a callback answered; all others have been called too.

@@ -1,12 +1,13 @@
 """Which hooks there are, and how one is called: by position as in Keras, or by the names it asks for."""
 
 import dataclasses
+import difflib
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .._errors import did_you_mean, listing
-from .._inject import OFFERED, Wants, check_offer, wants
+from .._inject import OFFERED, Offer, Wants, check_offer, wants
 from ._callback import Callback
 
 # Hook by hook the arguments that Keras gives it, in Keras' order.
@@ -36,8 +37,12 @@ ALIASES: Mapping[str, str] = types.MappingProxyType(
 )
 
 # Names that always mean an injected value, never a user's own word for Keras' argument at that place.
-_RESERVED = frozenset(("run", "batch", "epoch", "logs", "exception", *OFFERED))
-
+_RESERVED = frozenset(
+    (
+        *("run", "batch", "epoch", "logs", "exception", *OFFERED),
+        *("step", "losses", "gradients", "updates", "intermediates", "summaries"),
+    )
+)
 
 # Besides the hooks, what the loop tells a progress bar.
 _KNOWN = frozenset((*HOOKS, *ALIASES, "on_launch_end", "on_test_launch_end"))
@@ -77,19 +82,30 @@ class Hook:
         Raises:
             InjectionError: a name without a default is not on offer.
         """
+        offer = Offer(offer)  # what is `Lazy` is read anew, since the hook before may have set the state
         if self.places is not None:
             return self.function(*(offer[name] for name in self.places))
-        check_offer(self.asked, offer, who=self.who, where="this call of it")
-        names: Iterable[str] = offer if self.asked.var_keyword else self.asked.names
-        return self.function(**{name: offer[name] for name in names if name in offer})
+        self.check(offer, where="this call of it")
+        everything = ("run", *HOOKS[self.name]) if self.asked.var_keyword else ()
+        return self.function(**{name: offer[name] for name in {*self.asked.names, *everything} if name in offer})
+
+    def check(self, offer: Mapping[str, Any], *, where: str = "this hook") -> None:
+        """Raise unless everything that the hook must have is on offer.
+
+        Raises:
+            InjectionError: a name without a default is not.
+        """
+        if self.places is None:
+            check_offer(self.asked, offer, who=self.who, where=where)
 
 
-def read_hooks(callback: Any, offers: Mapping[str, Iterable[str]]) -> dict[str, Hook]:
+def read_hooks(callback: Any, offers: Mapping[str, Collection[str]]) -> dict[str, Hook]:
     """The hooks that a callback overrides.
 
     Args:
         callback: an `elegy.Callback`, or any object with hooks.
-        offers: by hook further names that it may ask for.
+        offers: by hook that will be called what it may ask for beyond Keras' arguments; nothing says that every hook
+            may be called, and ask for `run`.
 
     Raises:
         InjectionError: a hook asks for a name that it is not offered.
@@ -102,7 +118,17 @@ def read_hooks(callback: Any, offers: Mapping[str, Iterable[str]]) -> dict[str, 
         if callable(function) and name not in found:
             found[name] = function
     owner = type(callback).__name__
-    return {name: _read_hook(name, owner, function, tuple(offers.get(name, ()))) for name, function in found.items()}
+    hooks = {name: _read_hook(name, owner, function, offers.get(name, ())) for name, function in found.items()}
+    for name, hook in hooks.items():
+        if not offers or name in offers:
+            hook.check(hook_offer(name, offers.get(name, ("run",))))
+    return hooks
+
+
+def hook_offer(name: str, further: Collection[str]) -> Offer:
+    """The names that a hook may ask for, with the reasons why others are missing."""
+    run = ("run",) if "run" in further else ()
+    return Offer(dict.fromkeys((*run, *HOOKS[name], *further)), absent=getattr(further, "absent", None))
 
 
 def unknown_hook(who: str, name: str) -> str:
@@ -137,15 +163,13 @@ def _is_overridden(callback: Any, name: str) -> bool:
     return callable(own) and getattr(own, "__func__", own) is not getattr(Callback, name)
 
 
-def _read_hook(name: str, owner: str, function: Callable[..., Any], further: tuple[str, ...]) -> Hook:
+def _read_hook(name: str, owner: str, function: Callable[..., Any], further: Collection[str]) -> Hook:
     order = HOOKS[name]
     asked = wants(function)
     if _fits_by_position(asked, order, _RESERVED.union(further)):
         places = order if asked.var_positional else order[: len(asked.positional)]
         return Hook(name, owner, function, asked, places)
-    hook = Hook(name, owner, function, asked, None)
-    check_offer(asked, dict.fromkeys(("run", *order, *further)), who=hook.who, where="this hook")
-    return hook
+    return Hook(name, owner, function, asked, None)
 
 
 def _fits_by_position(asked: Wants, order: tuple[str, ...], known: frozenset[str]) -> bool:
@@ -155,4 +179,12 @@ def _fits_by_position(asked: Wants, order: tuple[str, ...], known: frozenset[str
         return set(asked.required) <= set(asked.positional)
     is_stranger = [place not in known for place in places]
     in_place = all(place == name for place, name in zip(places, order, strict=False) if place in known)
+    if len(places) == len(order) and is_stranger[-1] and _is_misspelled(places[-1], order[-1], known):
+        return False
     return any(is_stranger) and in_place and set(asked.required) <= set(places)
+
+
+def _is_misspelled(place: str, keras: str, known: frozenset[str]) -> bool:
+    """Whether a word at the place of Keras' `logs` looks like another name on offer: `y_prd` is no word for logs."""
+    near = difflib.get_close_matches(place, sorted(known), n=1, cutoff=0.8)
+    return bool(near) and near[0] != keras
