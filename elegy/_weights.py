@@ -32,7 +32,7 @@ def save_weights(path: str | Path, state: RunState) -> Path:
         raise FileNotFoundError(
             f"Weights were to be saved to `{file}`. The folder `{file.parent}` does not exist. Make it first."
         )
-    arrays = {name: np.ascontiguousarray(leaf) for name, leaf in _named(state).items()}
+    arrays = {name: np.asarray(leaf, order="C") for name, leaf in _named(state).items()}
     save_file(arrays, str(file), metadata={"format": "elegy"})
     return file
 
