@@ -31,13 +31,15 @@ class Model:
     """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
 
     Args:
-        module: an `elegy.Module`, any object with `call` or `__call__`, a function, or a pair `(init, apply)`.
+        module: an `elegy.Module`, any object with `call` or `__call__`, a function, a pair `(init, apply)`, an Equinox
+            module, or a pair of that and its `eqx.nn.State`.
         loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
         metrics: metrics, functions, losses or names, in nests like those of `loss`.
         optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or a dict from path
             patterns to these.
         seed: an integer from 0 to 2**64 - 1; initial values, dropout and the order of the data follow from it.
         run_eagerly: run the same steps without compiling, to look into them.
+        batched: False if the module is written for one sample: it is mapped over the batch along the axis `"batch"`.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -63,11 +65,11 @@ class Model:
         *,
         seed: int = 42,
         run_eagerly: bool = False,
+        batched: bool = True,
         **unknown: Any,
     ) -> None:
-        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly")
-        refuse_unknown("Model", unknown, known)
-        functional = as_functional(module)
+        refuse_unknown("Model", unknown, ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched"))
+        functional = as_functional(module, batched=batched)
         recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly)
         self.history: History | None = None
@@ -353,9 +355,9 @@ class Model:
 
     @property
     def module(self) -> Any:
-        """The module as it was given, holding the newest arrays."""
+        """The module as it was given, holding the newest arrays; an immutable one is made anew, with its state."""
         self._trainer.home.write_back()
-        return self._trainer.recipe.module.module
+        return self._trainer.recipe.module.module()
 
     @property
     def learning_rate(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._errors import short_type
 from ._logs import Logs
+from ._offer import step_key
 from ._paths import flatten
 from ._probe import abstract
 from ._tables import Table, bytes_in_words, render
@@ -52,7 +53,8 @@ def _outputs(trainer: Trainer, batch: Any) -> dict[str, Any]:
     state, module = trainer.home.look(), trainer.recipe.module
 
     def run(parameters: Any, states: Any, x: Any) -> Any:
-        applied = module.apply(parameters, states, x, key=None, training=False, capture=True)
+        key, capture = step_key(state, training=False), module.captures
+        applied = module.apply(parameters, states, x, key=key, training=False, capture=capture)
         return Logs({"": applied.outputs, **applied.extras.intermediates})  # keeps the order of the calls
 
     return jax.eval_shape(run, state.parameters, state.states, abstract(batch["x"]))

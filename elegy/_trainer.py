@@ -140,7 +140,7 @@ class Trainer:
 
     def _snapshot(self) -> dict[str, Any]:
         objective, module = self.recipe.objective, self.recipe.module
-        held = module.module if module.config is None else module.config()
+        held = module.module() if module.config is None else module.config()
         parts = {"module": held, **{leaf.who: leaf.consumer for leaf in objective.leaves}}
         live = {leaf.key: leaf.who for leaf in objective.leaves}
         skip = {f"{live[path.rpartition('/')[0]]}/{path.rpartition('/')[2]}" for path in objective.live_owners()}

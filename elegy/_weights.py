@@ -35,7 +35,7 @@ def save_weights(path: str | Path, state: RunState) -> Path:
         raise FileNotFoundError(
             f"Weights were to be saved to `{file}`. The folder `{file.parent}` does not exist. Make it first."
         )
-    arrays = {name: np.ascontiguousarray(leaf) for name, leaf in _named(state).items()}
+    arrays = {name: np.asarray(leaf, order="C") for name, leaf in _named(state).items()}
     with written_whole(file) as draft:
         save_file(arrays, str(draft), metadata={"format": "elegy"})
     return file

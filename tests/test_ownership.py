@@ -136,6 +136,13 @@ def test_weights_come_back_from_a_file_and_differences_are_listed(rows, tmp_path
         wider.load_weights(tmp_path / "missing")
 
 
+def test_scalars_come_back_from_a_file_as_scalars(rows, tmp_path):
+    model = model_of(elegy.nn.BatchNormalization())
+    model.init(rows, rows)
+    model.load_weights(model.save_weights(tmp_path / "weights.safetensors"))
+    assert model.states["mean_ema"]["counter"].shape == ()
+
+
 def test_asking_for_arrays_before_there_are_any_says_what_to_do():
     with pytest.raises(ValueError, match=r"Call `model\.init\(x\)` or `fit` first"):
         _ = model_of().parameters

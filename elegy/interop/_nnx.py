@@ -57,7 +57,7 @@ def nnx_functional(given: Any) -> Functional:
         read=lambda: _read(module),
         write=lambda parameters, states: _write(module, {**flatten(parameters), **flatten(states)}),
         clear=clear,
-        module=given,
+        module=lambda: given,
         config=lambda: _config(module),
     )
 

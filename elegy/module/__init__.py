@@ -18,6 +18,7 @@ from ._keys import consumer_key as consumer_key
 from ._keys import domain_key as domain_key
 from ._module import Module as Module
 from ._parameter import initial_value as initial_value
+from ._per_sample import with_batches as with_batches
 from ._protocol import Applied as Applied
 from ._protocol import Extras as Extras
 from ._protocol import Functional as Functional

@@ -54,7 +54,7 @@ def as_functional(module: Any) -> Functional:
         read=lambda: arrays_on(root),
         write=lambda parameters, states: put_arrays(root, parameters, states),
         clear=lambda: _clear(root),
-        module=module,
+        module=lambda: module,
     )
 
 

@@ -49,7 +49,8 @@ def pair_functional(init: Callable[..., Any], apply: Callable[..., Any]) -> Func
     def write(parameters: Any, states: Any) -> None:
         held[:] = [(parameters, states)]
 
-    return Functional(name, first, run, lambda: held[0] if held else ({}, {}), write, held.clear, (init, apply))
+    pair = (init, apply)
+    return Functional(name, first, run, lambda: held[0] if held else ({}, {}), write, held.clear, lambda: pair)
 
 
 def _two(results: Any, name: str, which: str, what: str) -> tuple[Any, Any]:

@@ -113,6 +113,14 @@ class Config(Protocol):
         ...
 
 
+class Look(Protocol):
+    """Shows the user's object."""
+
+    def __call__(self) -> Any:
+        """The object with the arrays that were last written; a new one where such objects never change."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Functional:
     """A module of any kind as pure functions; every library's modules go through this.
@@ -124,8 +132,10 @@ class Functional:
         read: the arrays on the user's object.
         write: puts arrays onto the user's object.
         clear: forgets the arrays on the user's object.
-        module: the user's object.
+        module: the user's object as it is now.
         config: what a compiled step bakes in of the user's object; None if that is all of it but its arrays.
+        captures: whether `apply(capture=True)` can tell what the modules inside return.
+        per_sample: whether modules of this library are usually written for one sample; errors then say so.
     """
 
     name: str
@@ -134,5 +144,7 @@ class Functional:
     read: Read
     write: Write
     clear: Clear
-    module: Any
+    module: Look
     config: Config | None = None
+    captures: bool = True
+    per_sample: bool = False

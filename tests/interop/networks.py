@@ -1,7 +1,9 @@
 """Three networks that every library makes from the same initial values; a library is added with a set of builders."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -109,6 +111,50 @@ def nnx_layer(name, values):
     return made
 
 
+class EquinoxNetwork(eqx.Module):
+    """Takes one sample; its layers are a dict, since the names of fields belong to the class."""
+
+    run: Callable = eqx.field(static=True)
+    layers: dict
+
+    def __init__(self, run, values):
+        self.run = run
+        self.layers = made_of(values, equinox_layer)
+        self.layers.pop("again", None)  # would be a copy
+
+    def __call__(self, x):
+        return self.run(SimpleNamespace(**self.layers, again=self.layers.get("encoder")), x)
+
+
+class EquinoxConvolutions(EquinoxNetwork):
+    def __call__(self, x, state):
+        net = SimpleNamespace(**self.layers)
+        x, state = net.stem_norm(net.stem(x.transpose(2, 0, 1)), state)
+        x, state = net.body_norm(net.body(jax.nn.relu(x)), state)
+        return net.output(jax.nn.relu(x).mean((1, 2))), state
+
+
+def equinox_layer(name, values):
+    key = jax.random.key(0)
+    if "scale" in values:
+        made = eqx.nn.BatchNorm(len(values["scale"]), axis_name="batch", momentum=DECAY, mode="batch")
+        arrays = (values["scale"], values["offset"])
+    elif values["w"].ndim == 2:
+        made = eqx.nn.Linear(*values["w"].shape, key=key)
+        arrays = (values["w"].T, values["b"])
+    else:
+        *window, inputs, outputs = values["w"].shape
+        made = eqx.nn.Conv2d(inputs, outputs, window, 2 if name == "body" else 1, padding="SAME", key=key)
+        arrays = (values["w"].transpose(3, 2, 0, 1), values["b"][:, None, None])
+    return eqx.tree_at(lambda layer: (layer.weight, layer.bias), made, tuple(map(jnp.asarray, arrays)))
+
+
+def equinox_network(name):
+    if name == "convolutions":
+        return eqx.nn.make_with_state(EquinoxConvolutions)(None, VALUES[name])
+    return EquinoxNetwork(RUNS[name], VALUES[name])
+
+
 def made_of(values, make):
     """By name the layers of a network; where one is named `encoder`, `again` is the same."""
     made = {
@@ -123,5 +169,6 @@ def made_of(values, make):
 # By library what makes a network of its name, and how `elegy.Model` takes it.
 LIBRARIES = {
     "elegy": SimpleNamespace(build=lambda name: ElegyNetwork(RUNS[name], VALUES[name]), options={}),
+    "equinox": SimpleNamespace(build=equinox_network, options={"batched": False}),
     "nnx": SimpleNamespace(build=lambda name: NNXNetwork(RUNS[name], VALUES[name]), options={}),
 }
