@@ -31,6 +31,10 @@ class Spec:
     initializer: Initializer
     trainable: bool
 
+    def __reduce__(self) -> Any:
+        """Copies and pickles leave the initializer out: it may be a lambda, and each initialization brings its own."""
+        return Spec, (self.shape, self.dtype, jnp.zeros, self.trainable)
+
 
 def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, trainable: bool, default_dtype: Any) -> Spec:
     """The declaration with shape and dtype filled in; a value brings its own where none are given."""

@@ -113,6 +113,19 @@ class Config(Protocol):
         ...
 
 
+class Frozen(Protocol):
+    """Asks the user's object what does not learn."""
+
+    def __call__(self) -> tuple[str, ...]:
+        """Path patterns of modules and parameters that it declares frozen now."""
+        ...
+
+
+def nothing_frozen() -> tuple[str, ...]:
+    """For objects that declare nothing about it."""
+    return ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Functional:
     """A module of any kind as pure functions; every library's modules go through this.
@@ -124,8 +137,9 @@ class Functional:
         read: the arrays on the user's object.
         write: puts arrays onto the user's object.
         clear: forgets the arrays on the user's object.
-        module: the user's object.
+        module: the user's object, of which `as_functional` makes the same again.
         config: what a compiled step bakes in of the user's object; None if that is all of it but its arrays.
+        frozen: what the user's object declares frozen; `apply` gets it back among its `frozen`.
     """
 
     name: str
@@ -136,3 +150,4 @@ class Functional:
     clear: Clear
     module: Any
     config: Config | None = None
+    frozen: Frozen = nothing_frozen

@@ -295,8 +295,9 @@ class Scope:
         if not self.training or not self.frozen or not self.frames:
             return self.training
         module = self.frames[-1].module
-        own = [self._join(module, name) for name, spec in self.record(module).specs.items() if spec.trainable]
-        asked = own or [self.path(module)]
+        specs = self.record(module).specs
+        own = [name for name, spec in specs.items() if spec.trainable] or list(specs)
+        asked = [self._join(module, name) for name in own] or [self.path(module)]
         return not all(any(matches(pattern, path) for pattern in self.frozen) for path in asked)
 
     def capture(self, path: str, outputs: Any) -> None:
