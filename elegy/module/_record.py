@@ -8,7 +8,6 @@ from typing import Any
 from .._names import name_of
 from ._parameter import Spec
 
-
 PLAIN_NAME = re.compile(r"[^/.\[\]*?\s]+")
 """What may be one step of a path."""
 
@@ -134,7 +133,7 @@ def _require_key(key: Any, path: str, taken: set[str]) -> None:
     """Raise if the key of a module in a dict is no step of a path, or the same step as another key."""
     step = str(key)
     if not PLAIN_NAME.fullmatch(step) or step in taken:
-        why = "Another key is spelled the same." if step in taken else "Keys are the steps of paths, `encoder/linear/w`."
+        why = "Another key is spelled the same." if step in taken else "Keys are steps of paths, `encoder/linear/w`."
         raise ValueError(
             f"A module is in the dict `{path}` under the key {key!r}. {why} "
             "Use other strings, without `/`, `.`, `[`, `]`, `*`, `?` and spaces."

@@ -35,7 +35,7 @@ def to_module(function: Callable[..., Any]) -> type[Module]:
             "Give a function of the inputs; a module is one already."
         )
     name = name_of(function)
-    return ModuleMeta(
+    made: Any = ModuleMeta(
         name,
         (Module,),
         {
@@ -46,6 +46,7 @@ def to_module(function: Callable[..., Any]) -> type[Module]:
             "_made_of": staticmethod(function),
         },
     )
+    return made
 
 
 def _pickled(cls: type) -> Any:
