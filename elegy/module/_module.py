@@ -216,8 +216,10 @@ class Module(metaclass=ModuleMeta):
     @property
     def submodules(self) -> dict[str, "Module"]:
         """By name the modules directly below, like `linear_1` or `layers/0`; a shared one once, by its first name."""
-        found = {id(child): (name, child) for name, child in [*children_of(self, record_of(self))][::-1]}
-        return dict(reversed(found.values()))
+        found: dict[int, tuple[str, Module]] = {}
+        for name, child in children_of(self, record_of(self)):
+            found.setdefault(id(child), (name, child))
+        return dict(found.values())
 
     def get_parameters(self, trainable: bool | None = None) -> dict[str, Any]:
         """The arrays of this module and those below, as nested dicts; a shared module counts once.

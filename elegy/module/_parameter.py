@@ -120,8 +120,10 @@ def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, 
 
 
 def _wants_key(initializer: Any) -> bool:
+    """Whether a key goes first: by the first argument's name, or since there are three that must be given."""
     try:
-        names = list(inspect.signature(initializer).parameters)
+        parameters = inspect.signature(initializer).parameters.values()
     except (TypeError, ValueError):
         return False
-    return bool(names) and names[0] in ("key", "rng")
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return bool(places) and (places[0].name in ("key", "rng") or sum(p.default is p.empty for p in places) == 3)
