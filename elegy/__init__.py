@@ -30,6 +30,7 @@ from .module import add_summary as add_summary
 from .module import hooks_context as hooks_context
 from .module import is_training as is_training
 from .module import next_rng_key as next_rng_key
+from .module import to_module as to_module
 from .module import update_parameter as update_parameter
 
 __version__ = "1.0.0a1"

@@ -41,6 +41,19 @@ def refuse_unknown(verb: str, unknown: Mapping[str, Any], known: Iterable[str]) 
         )
 
 
+def refuse_compile(*args: Any, **kwargs: Any) -> None:
+    """Raise, since there is nothing to compile: Keras users bring the habit along.
+
+    Raises:
+        TypeError: always.
+    """
+    del args, kwargs
+    raise TypeError(
+        "`compile` was called, which does not exist. A model has its loss, metrics and optimizer from the start. "
+        "Write `Model(module, loss=..., metrics=..., optimizer=...)`."
+    )
+
+
 def require_count(name: str, value: Any, *, least: int = 1) -> None:
     """Raise unless `value` is None or a whole number of at least `least`.
 

@@ -1,7 +1,7 @@
 """Where the arrays live between verbs, and how they go to and come from the user's own objects."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
@@ -81,32 +81,75 @@ class Home:
         self._written = {}
         self._functional.clear()
 
-    def write_back(self) -> None:
-        """Put the arrays on the user's module."""
-        if self._state is not None:
-            state = self.hand_out()
-            self._functional.write(state.parameters, state.states)
-            self._written = _arrays(state.parameters, state.states)
+    def change(self, **fields: Any) -> None:
+        """Put other values into some fields of the state, also while a fit runs."""
+        state = dataclasses.replace(self.look(), **fields)
+        if self.run is not None:
+            self.run.set_state(state)
+        else:
+            self.put(state, exposed=self.is_exposed)
 
-    def read_back(self) -> None:
-        """Take over the arrays that the user put on the module since they were last written.
+    def paths(self) -> tuple[list[str], list[str]]:
+        """The paths of all parameters and of all states."""
+        state = self.look() if self._state is None else self._state
+        return list(flatten(state.parameters)), list(flatten(state.states))
+
+    def carried(self) -> tuple[RunState | None, dict[str, Any]]:
+        """What a copy begins with: the latest state, and what was last put on the user's module."""
+        return (None if self._state is None else self.look()), self._written
+
+    def arrive(self, carried: tuple[RunState | None, dict[str, Any]]) -> None:
+        """Begin with what another home carried here, beside a copy of the module."""
+        state, written = carried
+        if state is not None:
+            self.put(state, exposed=True)
+            held = _arrays(*self._functional.read())  # what calls made of a plain object is made anew
+            self._written = {name: array for name, array in written.items() if name in held}
+
+    def show(self) -> None:
+        """Put the arrays on the user's module where the user put no others since; what was reset stays so."""
+        self.write_back(without=self.read_back())
+
+    def write_back(self, without: Collection[str] = ()) -> None:
+        """Put the arrays on the user's module.
+
+        Args:
+            without: the names of arrays that are left off, like `parameters/linear/w`.
+        """
+        if self._state is None:
+            return
+        state = self.hand_out()
+        named = _arrays(state.parameters, state.states)
+        groups: dict[str, dict[str, Any]] = {"parameters": {}, "states": {}}
+        for name, leaf in named.items():
+            group, _, path = name.partition("/")
+            if name not in without:
+                groups[group][path] = leaf
+        self._functional.write(unflatten(groups["parameters"]), unflatten(groups["states"]))
+        self._written = {**{name: None for name in without}, **_arrays(*self._functional.read())}
+
+    def read_back(self) -> list[str]:
+        """Take over the arrays that the user put on the module since they were last written; not while a fit runs.
+
+        Returns:
+            The names of arrays that the module no longer holds, since it or a part of it was reset.
 
         Raises:
             ValueError: an array has another shape or dtype than before.
         """
-        held = self._functional.read() if self._state is not None and self._written else None
-        if held is None or self._state is None:
-            return
-        now = _arrays(*held)
-        changed = {name: now[name] for name, old in self._written.items() if name in now and now[name] is not old}
-        if not changed:
-            return
+        if self._state is None or self.run is not None or not self._written:
+            return []
+        now = _arrays(*self._functional.read())
         groups = {"parameters": flatten(self._state.parameters), "states": flatten(self._state.states)}
+        changed = {name: now[name] for name, old in self._written.items() if name in now and now[name] is not old}
         for name, array in changed.items():
             group, _, path = name.partition("/")
             groups[group][path] = _fitting(array, groups[group][path], name)
-        self.put(dataclasses.replace(self._state, **{g: unflatten(flat) for g, flat in groups.items()}), exposed=True)
-        self._written.update(changed)
+        if changed:
+            trees = {group: unflatten(flat) for group, flat in groups.items()}
+            self.put(dataclasses.replace(self._state, **trees), exposed=True)
+            self._written.update(changed)
+        return [name for name in self._written if name not in now]
 
 
 def _arrays(parameters: Any, states: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from . import _steps
-from ._arguments import refuse_unknown
+from ._arguments import refuse_compile, refuse_unknown
 from ._fit import FitArguments, fit
 from ._logs import LazyLogs, Logs
 from ._objective import Objective
@@ -19,7 +19,8 @@ from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
 from ._passes import run_evaluation, run_prediction
 from ._state import RunState, seed_words
 from ._steps import LR_SCALE, Recipe
-from ._summary import summary
+from ._summary import in_one_line, show, summary
+from ._tables import say
 from ._trainer import Trainer
 from ._weights import load_weights, save_weights
 from ._wiring import wiring
@@ -207,12 +208,11 @@ class Model:
             FloatingPointError: `nonfinite="raise"` and the loss was not finite.
         """
         refuse_unknown("fit", unknown, [field.name for field in dataclasses.fields(FitArguments)])
-        given = FitArguments(
+        return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
             drop_remainder, nonfinite,
-        )  # fmt: skip
-        return fit(self._trainer, given)
+        ))  # fmt: skip
 
     def evaluate(
         self,
@@ -225,14 +225,11 @@ class Model:
         callbacks: Any = None,
         **unknown: Any,
     ) -> dict[str, float]:
-        """Losses and metrics over data, exact whatever the batch size.
+        """Losses and metrics over data, floats by log name, exact whatever the batch size.
 
         Args:
             x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
             steps: how many batches; None takes all.
-
-        Returns:
-            By log name a float.
 
         Raises:
             InjectionError, ValueError, TypeError: something does not fit.
@@ -263,14 +260,7 @@ class Model:
         return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
-        """One training step on one batch; metrics accumulate until `reset_metrics`.
-
-        Args:
-            x, y, sample_weight, class_weight: as for `fit`, one batch of them.
-
-        Returns:
-            Each loss of this step and the running value of each metric.
-        """
+        """One step on one batch, given as to `fit`: each loss of this step, each metric since `reset_metrics`."""
         return train_on_batch(self._trainer, x, y, sample_weight, class_weight)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> LazyLogs:
@@ -282,11 +272,7 @@ class Model:
         return predict_on_batch(self._trainer, x)
 
     def init(self, x: Any, y: Any = None, sample_weight: Any = None) -> RunState:
-        """Make the arrays from a look at the first batch, and check that everything fits.
-
-        Returns:
-            The state, ready for `train_step` in a loop of your own.
-        """
+        """Make the arrays from a look at the first batch, check that everything fits, and return the first state."""
         return initialized(self._trainer, x, y, sample_weight)
 
     def reset(self) -> None:
@@ -299,16 +285,20 @@ class Model:
         self._trainer.reset_metrics()
 
     def summary(self, x: Any = None, depth: int | None = None) -> None:
-        """Print the modules with parameters and bytes, and with `x` their outputs; below `depth` they are added up."""
-        print(summary(self._trainer, x, depth))
-
-    def wiring(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> None:
-        """Print what each loss and metric asks for and where that comes from, and everything that is on offer.
+        """Print the modules with outputs, parameters and bytes; in a notebook, show them as a table.
 
         Args:
-            x, y, sample_weight: as for `fit`; left out, the shapes of the last verb are shown.
+            x: inputs, of which only shapes count; left out, those of the last verb.
+            depth: modules further down are added to the one above; 0 leaves the root alone.
         """
-        print(wiring(self._trainer, x, y, sample_weight))
+        show(summary(self._trainer, x, depth))
+
+    def wiring(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> None:
+        """Print what each loss and metric asks for, where that comes from, and all that is on offer.
+
+        The arguments are as for `fit`; without them the shapes of the last verb are shown.
+        """
+        say(wiring(self._trainer, x, y, sample_weight))
 
     def save_weights(self, path: str | Path) -> Path:
         """Write parameters and states to one safetensors file, and return its path."""
@@ -316,9 +306,6 @@ class Model:
 
     def load_weights(self, path: str | Path) -> None:
         """Read parameters and states from a safetensors file with exactly the model's names, shapes and dtypes.
-
-        Args:
-            path: the file.
 
         Raises:
             FileNotFoundError: there is none.
@@ -328,11 +315,7 @@ class Model:
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Refused with a TypeError: losses, metrics and optimizer belong to the constructor."""
-        del args, kwargs
-        raise TypeError(
-            "`compile` was called, which does not exist. A model has its loss, metrics and optimizer from the start. "
-            "Write `Model(module, loss=..., metrics=..., optimizer=...)`."
-        )
+        refuse_compile(*args, **kwargs)
 
     @property
     def state(self) -> RunState:
@@ -356,8 +339,29 @@ class Model:
     @property
     def module(self) -> Any:
         """The module as it was given, holding the newest arrays; an immutable one is made anew, with its state."""
-        self._trainer.home.write_back()
+        self._trainer.home.show()
         return self._trainer.recipe.module.module()
+
+    def freeze(self, *patterns: str) -> None:
+        """Stop learning what is named: no gradient, no decay, no optimizer slots; running statistics stay as they are.
+
+        Args:
+            *patterns: modules or parameters, like `"encoder/*"` and `"**/b"`; none means all. In a callback they count
+                from the next launch on.
+
+        Raises:
+            ValueError: a pattern names nothing; before there are arrays this is found when they are made.
+        """
+        self._trainer.freeze(patterns, freezes=True)
+
+    def unfreeze(self, *patterns: str) -> None:
+        """Let what is named learn again, in whole or in part; as `freeze`, none means all."""
+        self._trainer.freeze(patterns, freezes=False)
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Patterns of all that does not learn: by `freeze`, and by `module.trainable = False`."""
+        return self._trainer.frozen
 
     @property
     def learning_rate(self) -> float:
@@ -370,8 +374,8 @@ class Model:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        state = self._trainer.home.look()
-        self.state = dataclasses.replace(state, optimizer=with_learning_rate(state.optimizer or {}, value))
+        home = self._trainer.home
+        home.change(optimizer=with_learning_rate(home.look().optimizer or {}, value))
 
     @property
     def lr_scale(self) -> float:
@@ -380,23 +384,17 @@ class Model:
 
     @lr_scale.setter
     def lr_scale(self, value: float) -> None:
-        state = self._trainer.home.look()
-        self.state = dataclasses.replace(state, live={**state.live, LR_SCALE: jnp.float32(value)})
+        home = self._trainer.home
+        home.change(live={**home.look().live, LR_SCALE: jnp.float32(value)})
 
     def better(self, name: str) -> str | None:
         """Whether a log, named with or without `val_`, improves by going "higher" or "lower"; None if nobody says."""
-        objective = self._trainer.recipe.objective
-        return objective.better(name) or (objective.better(name[4:]) if name.startswith("val_") else None)
+        return self._trainer.recipe.objective.better(name)
 
     def __elegy_config__(self) -> dict[str, Any]:
         """A function that closes over its model has no configuration from there."""
         return {}
 
     def __repr__(self) -> str:
-        """The module's name, and losses, metrics and optimizer in the words they were given."""
-        recipe = self._trainer.recipe
-        losses = [leaf.key for leaf in recipe.objective.losses]
-        metrics = [measure.key for measure in recipe.objective.measures]
-        home = self._trainer.home
-        trained = f", step={int(home.look().step)}" if home else ""
-        return f"{type(self).__name__}({recipe.module.name}, loss={losses}, metrics={metrics}{trained})"
+        """The module's name, the names of losses and metrics, and how far it is trained."""
+        return f"{type(self).__name__}({in_one_line(self._trainer)})"

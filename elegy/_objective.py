@@ -64,6 +64,10 @@ class Objective:
         """Drop what was found out while tracing, after a configuration changed."""
         self._probes.clear()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles carry; what was found out while tracing is found out anew."""
+        return {**vars(self), "_probes": {}}
+
     def live_owners(self) -> dict[str, tuple[Any, str]]:
         """By path the object and attribute of each number that may change while a fit runs; schedules are none."""
         return {
@@ -163,12 +167,14 @@ class Objective:
         return Logs({name: Running(value, held=True) for name, value in named.items()})
 
     def better(self, name: str) -> str | None:
-        """Which direction of a log is an improvement: losses fall, metrics say it themselves."""
+        """Which direction of a log, also with `val_`, is an improvement: losses fall, metrics say it themselves."""
         for leaf in self.leaves:
             if name == leaf.key or name.startswith(f"{leaf.base}/"):
                 consumer = self.resolved.get(leaf.key, leaf.consumer)
                 is_loss = leaf.kind == "loss" or isinstance(consumer, Loss)
                 return "lower" if is_loss else getattr(consumer, "better", None)
+        if name.startswith("val_"):
+            return self.better(name.removeprefix("val_"))
         return "lower" if name == "loss" else None
 
     def asks_for(self, name: str) -> bool:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from ._errors import did_you_mean, listing
-from ._paths import flatten, matches, unflatten
+from ._paths import flatten, matches, matches_any, unflatten
 
 # Keras' names and default learning rates; the transformations are Optax's.
 NAMED: dict[str, tuple[Callable[..., optax.GradientTransformation], float]] = {
@@ -32,9 +32,15 @@ class Optimizer:
 
     Attributes:
         parts: by path pattern the transformation; one part with the pattern `**` takes all.
+        given: what `Model(optimizer=...)` was given.
     """
 
     parts: Mapping[str, optax.GradientTransformationExtraArgs]
+    given: Any
+
+    def __reduce__(self) -> Any:
+        """Copies and pickles carry what was given: a name can be pickled, the functions of Optax cannot."""
+        return as_optimizer, (self.given,)
 
     @property
     def is_split(self) -> bool:
@@ -48,7 +54,27 @@ class Optimizer:
             ValueError: a parameter is named by no pattern, or a pattern names no parameter.
         """
         owners = self._owners(parameters)
-        return {pattern: part.init(masked(parameters, owners, pattern, frozen)) for pattern, part in self.parts.items()}
+        state = {
+            pattern: part.init(masked(parameters, owners, pattern, frozen)) for pattern, part in self.parts.items()
+        }
+        # Without weak types, which the first step would change, so that it would be compiled twice.
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), state)
+
+    def refrozen(self, state: dict[str, Any], parameters: Any, frozen: tuple[str, ...]) -> dict[str, Any]:
+        """The state for another set of frozen leaves: slots go along by path, those of freed leaves start anew.
+
+        Args:
+            state: what `init` or `update` returned.
+            parameters: the current parameters.
+            frozen: patterns of parameters that do not learn from now on.
+        """
+        before = dict(jax.tree_util.tree_leaves_with_path(state))
+
+        def carried(path: Any, leaf: jax.Array) -> jax.Array:
+            old = before.get(path, leaf)
+            return old if (old.shape, old.dtype) == (leaf.shape, leaf.dtype) else leaf
+
+        return jax.tree_util.tree_map_with_path(carried, self.init(parameters, frozen))
 
     def update(
         self,
@@ -132,8 +158,8 @@ def as_optimizer(optimizer: Any) -> Optimizer | None:
             raise ValueError(
                 '`optimizer={}` was given. It has no pattern. Write `{"encoder/*": optax.adam(1e-3), ...}`.'
             )
-        return Optimizer({str(pattern): _transformation(part) for pattern, part in optimizer.items()})
-    return Optimizer({"**": _transformation(optimizer)})
+        return Optimizer({str(pattern): _transformation(part) for pattern, part in optimizer.items()}, optimizer)
+    return Optimizer({"**": _transformation(optimizer)}, optimizer)
 
 
 def learning_rates(state: Mapping[str, Any]) -> dict[str, jax.Array]:
@@ -181,7 +207,7 @@ def only_learning_rate(state: Mapping[str, Any]) -> float:
 def masked(tree: Any, owners: Mapping[str, str], pattern: str, frozen: tuple[str, ...]) -> Any:
     """The tree with `optax.MaskedNode()` for what the pattern does not own and for what is frozen."""
     flat = flatten(tree)
-    kept = {path for path in flat if owners[path] == pattern and not any(matches(f, path) for f in frozen)}
+    kept = {path for path in flat if owners[path] == pattern and not matches_any(frozen, path)}
     return unflatten({path: leaf if path in kept else optax.MaskedNode() for path, leaf in flat.items()})
 
 

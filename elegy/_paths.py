@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._errors import did_you_mean, listing
@@ -96,6 +96,11 @@ def matches(pattern: str, path: str) -> bool:
         (True, True, False)
     """
     return bool(_compiled(pattern).fullmatch(path.replace(".", "/")))
+
+
+def matches_any(patterns: Iterable[str], path: str) -> bool:
+    """Whether one of several patterns names `path`, or a node above it."""
+    return any(matches(pattern, path) for pattern in patterns)
 
 
 def flatten(tree: Any) -> dict[str, Any]:

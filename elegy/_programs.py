@@ -85,6 +85,8 @@ class Programs:
         self._eager = eager
         self._jitted: dict[Any, Callable[..., Any]] = {}
         self._orders: dict[bool, tuple[str, ...]] = {}
+        self.variant: Any = None
+        """What else the steps have baked in; programs of several variants are kept side by side."""
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""
@@ -210,11 +212,11 @@ class Programs:
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self._eager:
             return lambda *args: function(*jax.tree.map(jnp.asarray, args))
-        if key not in self._jitted:
+        if (self.variant, key) not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
             # configuration, which is no argument, may differ.
-            self._jitted[key] = jax.jit(self._traced(function, key), donate_argnums=donate)
-        return self._jitted[key]
+            self._jitted[self.variant, key] = jax.jit(self._traced(function, key), donate_argnums=donate)
+        return self._jitted[self.variant, key]
 
     def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:

@@ -15,26 +15,35 @@ from ._probe import abstract
 from ._programs import PassState, Programs
 from ._state import RunState
 from ._steps import LR_SCALE, Recipe, Steps
-from .module import INIT, domain_key
+from .module import INIT, Functional, Variables, domain_key
 
 
-def first_state(recipe: Recipe, batch: Mapping[str, Any], seed: np.ndarray) -> RunState:
-    """Initialize the module on a batch's `x`, and everything that follows from its parameters.
+def first_variables(module: Functional, batch: Mapping[str, Any], seed: np.ndarray) -> Variables:
+    """Initialize the module on a batch's `x`; arrays that the user's object holds are kept.
 
     Args:
-        recipe: module, objective, optimizer.
+        module: the module as two pure functions.
         batch: one batch; only shapes and dtypes of `x` count.
         seed: uint32 array `(2,)`.
     """
-    words = jnp.asarray(seed)
-    variables = recipe.module.init(domain_key(words, INIT, 0), batch.get("x"))
-    parameters, states = (unflatten(flatten(tree)) for tree in (variables.parameters, variables.states))
-    optimizer = None if recipe.optimizer is None else recipe.optimizer.init(parameters, recipe.frozen)
+    variables = module.init(domain_key(jnp.asarray(seed), INIT, 0), batch.get("x"))
+    return Variables(unflatten(flatten(variables.parameters)), unflatten(flatten(variables.states)))
+
+
+def first_state(recipe: Recipe, variables: Variables, seed: np.ndarray) -> RunState:
+    """Everything that follows from a module's first variables.
+
+    Args:
+        recipe: module, objective, optimizer.
+        variables: what the module begins with.
+        seed: uint32 array `(2,)`.
+    """
+    optimizer = None if recipe.optimizer is None else recipe.optimizer.init(variables.parameters, recipe.frozen)
     numbers = {path: getattr(owner, name) for path, (owner, name) in recipe.objective.live_owners().items()}
     return RunState(
-        parameters=parameters,
-        states=states,
-        optimizer=_without_weak_types(optimizer),
+        parameters=variables.parameters,
+        states=variables.states,
+        optimizer=optimizer,
         metrics={},
         sums=None,
         live={path: jnp.float32(number) for path, number in {**numbers, LR_SCALE: 1.0}.items()},
@@ -43,7 +52,7 @@ def first_state(recipe: Recipe, batch: Mapping[str, Any], seed: np.ndarray) -> R
         data_pass=jnp.int32(0),
         count=jnp.int32(0),
         nonfinite=jnp.int32(-1),
-        seed=words,
+        seed=jnp.asarray(seed),
     )
 
 
@@ -83,8 +92,3 @@ def abstract_outputs(steps: Steps, state: RunState, batch: Mapping[str, Any], tr
     return jax.eval_shape(
         lambda state, batch: steps.forward(state, batch, training=training), abstract(state), abstract(batch)
     )
-
-
-def _without_weak_types(tree: Any) -> Any:
-    """Arrays whose types do not change in the first step, so that it is compiled once."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), tree)

@@ -14,7 +14,7 @@ from ._names import unique_name
 from ._objective import Objective
 from ._offer import Outputs, offer_of, step_key
 from ._optimizer import Optimizer, is_masked
-from ._paths import flatten, matches, unflatten
+from ._paths import flatten, matches_any, unflatten
 from ._state import RunState
 from ._tap import is_asked, offer_to_callbacks
 from .module import Functional
@@ -156,7 +156,7 @@ def split_frozen(parameters: Any, frozen: tuple[str, ...]) -> tuple[Any, dict[st
     if not frozen:
         return parameters, {}
     flat = flatten(parameters)
-    resting = {path: leaf for path, leaf in flat.items() if any(matches(pattern, path) for pattern in frozen)}
+    resting = {path: leaf for path, leaf in flat.items() if matches_any(frozen, path)}
     return unflatten({path: leaf for path, leaf in flat.items() if path not in resting}), resting
 
 

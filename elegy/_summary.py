@@ -1,55 +1,100 @@
 """`model.summary()`: the modules, their outputs, what they hold, and the totals."""
 
-import math
-from collections.abc import Callable
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import jax
-import numpy as np
 
+from ._arguments import require_count
 from ._errors import short_type
 from ._logs import Logs
 from ._offer import step_key
-from ._paths import flatten
+from ._paths import flatten, matches_any
 from ._probe import abstract
-from ._tables import Table, bytes_in_words, render
+from ._tables import Table, bytes_in_words, render, render_html, say
 from ._trainer import Trainer
 from .data import as_source
 
+_NARROW = 80
 
-def summary(trainer: Trainer, x: Any, depth: int | None) -> str:
+
+class Summary:
+    """The table of a model as text and as HTML.
+
+    Args:
+        table: a row for each module.
+        totals: the lines below.
+    """
+
+    def __init__(self, table: Table, totals: list[str]) -> None:
+        self._table = table
+        self._totals = totals
+
+    def __str__(self) -> str:
+        columns = shutil.get_terminal_size((_NARROW, 24)).columns
+        return "\n".join([render(self._table, max(columns, _NARROW)).rstrip("\n"), "", *self._totals])
+
+    def _repr_html_(self) -> str:
+        return render_html(self._table, self._totals)
+
+
+def summary(trainer: Trainer, x: Any, depth: int | None) -> Summary:
     """The table of `Model.summary`.
 
     Args:
         trainer: the model's machinery.
-        x: inputs to run the module on abstractly, or None.
+        x: inputs to run the module on abstractly; None takes those of the last verb, if there was one.
         depth: modules below are added to their parents; None shows all.
+
+    Raises:
+        ValueError: the depth is no whole number from 0, or there are no arrays yet and no `x`.
     """
-    outputs = {}
+    require_count("depth", depth, least=0)
     if x is not None:
-        batch = as_source(x).peek()
-        trainer.initialize(batch)
-        outputs = _outputs(trainer, batch)
-    state = trainer.home.look()
-    groups = {"parameters": flatten(state.parameters), "states": flatten(state.states)}
-    rows = sorted({*outputs, *(_owner(path) for flat in groups.values() for path in flat)}, key=_order(outputs))
-    if depth is not None:
-        rows = [row for row in rows if _depth(row) <= depth]
-    table = Table("Module", *(["Output"] if outputs else []), "Parameters", "States", "Bytes")
-    for row in rows:
-        held = {group: _below(flat, row, rows) for group, flat in groups.items()}
-        shown = [_shapes(outputs[row])] if row in outputs else [""] * bool(outputs)
-        counts = [f"{sum(_size(leaf) for leaf in leaves):,}" for leaves in held.values()]
-        table.add(
-            row or trainer.recipe.module.name,
-            *shown,
-            *counts,
-            bytes_in_words(_bytes([*held["parameters"], *held["states"]])),
-        )
-    return render(table) + _totals(groups)
+        trainer.initialize(as_source(x).peek())
+    state, frozen = trainer.home.look(), trainer.frozen
+    outputs = {} if trainer.last_x is None else _outputs(trainer, trainer.last_x)
+    parameters, states = flatten(state.parameters), flatten(state.states)
+    learns = {path: leaf for path, leaf in parameters.items() if not matches_any(frozen, path)}
+    rests = {path: leaf for path, leaf in parameters.items() if path not in learns}
+    places = sorted({"", *outputs, *map(_owner, [*parameters, *states])}, key=_order(outputs))
+    rows = {place: ([], []) for place in places if depth is None or _depth(place) <= depth}
+    for column, flat in enumerate((learns, {**rests, **states})):
+        for path, leaf in flat.items():
+            rows[_nearest(_owner(path), rows)][column].append(leaf)
+    table = Table("Module", *(["Output"] if outputs else []), "Trainable", "Other", "Bytes")
+    for row, (own, other) in rows.items():
+        shown = [_shapes(outputs.get(row, ()))] if outputs else []
+        name = row or trainer.recipe.module.name
+        table.add(name, *shown, f"{_size(own):,}", f"{_size(other):,}", bytes_in_words(_bytes([*own, *other])))
+    return Summary(table, _totals(learns, rests, states))
 
 
-def _outputs(trainer: Trainer, batch: Any) -> dict[str, Any]:
+def show(summary: Summary) -> None:
+    """Print it; in a notebook, display it as a table.
+
+    Args:
+        summary: what `summary` returned.
+    """
+    if "ipykernel" in sys.modules:
+        importlib.import_module("IPython.display").display(summary)  # it is there where a notebook runs
+    else:
+        say(str(summary))
+
+
+def in_one_line(trainer: Trainer) -> str:
+    """The module's name, the names of losses and metrics, and the steps trained, as `repr` shows a model."""
+    recipe = trainer.recipe
+    losses = [leaf.key for leaf in recipe.objective.losses]
+    metrics = [measure.key for measure in recipe.objective.measures]
+    trained = f", step={int(trainer.home.look().step)}" if trainer.home else ""
+    return f"{recipe.module.name}, loss={losses}, metrics={metrics}{trained}"
+
+
+def _outputs(trainer: Trainer, x: Any) -> dict[str, Any]:
     state, module = trainer.home.look(), trainer.recipe.module
 
     def run(parameters: Any, states: Any, x: Any) -> Any:
@@ -57,38 +102,49 @@ def _outputs(trainer: Trainer, batch: Any) -> dict[str, Any]:
         applied = module.apply(parameters, states, x, key=key, training=False, capture=capture)
         return Logs({"": applied.outputs, **applied.extras.intermediates})  # keeps the order of the calls
 
-    return jax.eval_shape(run, state.parameters, state.states, abstract(batch["x"]))
+    return jax.eval_shape(run, state.parameters, state.states, abstract(x))
 
 
-def _order(outputs: dict[str, Any]) -> Callable[[str], list[tuple[int, str]]]:
+def _order(outputs: dict[str, Any]) -> Callable[[str], list[tuple[int, int, str]]]:
     """Sorts the root first, then modules as they were called, children after their parent."""
-    places = {path: place for place, path in enumerate(outputs)}
+    places: dict[str, int] = {}
+    for place, path in enumerate(outputs):
+        for node in _nodes(path):
+            places.setdefault(node, place)
 
-    def key(path: str) -> list[tuple[int, str]]:
-        names = path.split("/") if path else []
-        ancestors = ["/".join(names[: end + 1]) for end in range(len(names))]
-        return [(places.get(ancestor, len(places)), ancestor) for ancestor in ancestors]
+    def key(path: str) -> list[tuple[int, int, str]]:
+        names = path.split("/")
+        numbers = [int(name) if name.isdigit() else 0 for name in names]
+        return [(places.get(n, len(outputs)), number, n) for n, number in zip(_nodes(path), numbers, strict=False)]
 
     return key
 
 
-def _below(flat: dict[str, Any], row: str, rows: list[str]) -> list[Any]:
-    """The leaves of a module, with those of its descendants that have no row of their own."""
-    return [leaf for path, leaf in flat.items() if _nearest(_owner(path), rows) == row]
+def _nodes(path: str) -> list[str]:
+    """A path and all above it, outermost first, without the root."""
+    names = path.split("/") if path else []
+    return ["/".join(names[: end + 1]) for end in range(len(names))]
 
 
-def _nearest(path: str, rows: list[str]) -> str:
+def _nearest(path: str, rows: Collection[str]) -> str:
     while path not in rows and path:
         path = _owner(path)
     return path
 
 
-def _totals(groups: dict[str, dict[str, Any]]) -> str:
-    lines = []
-    for name, flat in groups.items():
-        leaves = list(flat.values())
-        lines.append(f"{name.capitalize()}: {sum(map(_size, leaves)):,} ({bytes_in_words(_bytes(leaves))})")
-    return "\n".join(lines) + "\n"
+def _totals(learns: dict[str, Any], rests: dict[str, Any], states: dict[str, Any]) -> list[str]:
+    trainable, frozen, kept = learns.values(), rests.values(), states.values()
+    other = [*frozen, *kept]
+    return [
+        f"Total: {_counted([*trainable, *other])}",
+        f"Trainable: {_counted(trainable)}",
+        f"Other: {_counted(other)}" + (f", {_size(frozen):,} of them frozen" if rests else ""),
+    ]
+
+
+def _counted(leaves: Iterable[Any]) -> str:
+    leaves = list(leaves)
+    return f"{_size(leaves):,} ({bytes_in_words(_bytes(leaves))})"
 
 
 def _owner(path: str) -> str:
@@ -96,15 +152,15 @@ def _owner(path: str) -> str:
 
 
 def _depth(path: str) -> int:
-    return len(path.split("/")) if path else 0
+    return len(_nodes(path))
 
 
-def _size(leaf: Any) -> int:
-    return math.prod(leaf.shape)
+def _size(leaves: Iterable[Any]) -> int:
+    return sum(leaf.size for leaf in leaves)
 
 
-def _bytes(leaves: list[Any]) -> int:
-    return sum(_size(leaf) * np.dtype(leaf.dtype).itemsize for leaf in leaves)
+def _bytes(leaves: Iterable[Any]) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def _shapes(tree: Any) -> str:

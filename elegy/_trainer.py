@@ -9,13 +9,16 @@ import jax
 import numpy as np
 
 from ._config import difference, snapshot
+from ._freezing import Rule, require_free, require_known, resolved, with_rules
 from ._home import Home
 from ._offer import Outputs
+from ._paths import flatten
 from ._probe import abstract
 from ._programs import PassState, Programs
-from ._start import Ready, abstract_outputs, first_state, get_ready
+from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
 from ._state import RunState
 from ._steps import Recipe
+from .interop import as_functional
 from .module import Extras
 
 _log = logging.getLogger("elegy")
@@ -35,14 +38,37 @@ class Trainer:
         self.steps = steps
         self.recipe = recipe
         self.seed = seed
+        self.eager = eager
         self.home = Home(recipe.module)
         self.programs = Programs(steps, recipe.objective, eager=eager, on_trace=self._remember_config)
         self.seen: tuple[Outputs, Any] | None = None
         """The abstract outputs and batch of the last verb, for `wiring`."""
+        self.last_x: Any = None
+        """The abstract inputs of the last verb, for `summary`."""
         self.testing: PassState | None = None
         """What `test_on_batch` has accumulated."""
-        self._config: dict[str, Any] | None = None
+        self.rules: tuple[Rule, ...] = ()
+        """What `freeze` and `unfreeze` were given."""
+        self._configs: dict[Any, dict[str, Any]] = {}
         self._ready: dict[Any, Ready] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles carry: no programs, no fit that runs, and of the module the user's object."""
+        names = ("steps", "seed", "eager", "rules", "seen", "last_x", "testing")
+        kept = {name: getattr(self, name) for name in names}
+        module = self.recipe.module
+        recipe = dataclasses.replace(self.recipe, module=(module.module(), module.batched))
+        return {**kept, "recipe": recipe, "arrays": self.home.carried()}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """Make programs and all that is found out anew."""
+        module, batched = kept["recipe"].module
+        recipe = dataclasses.replace(kept["recipe"], module=as_functional(module, batched=batched))
+        self.__init__(kept["steps"], recipe, kept["seed"], eager=kept["eager"])
+        self.rules, self.testing = kept["rules"], kept["testing"]
+        self.seen, self.last_x = kept["seen"], kept["last_x"]
+        self.programs.variant = frozenset(self.recipe.frozen)
+        self.home.arrive(kept["arrays"])
 
     def initialize(self, batch: Mapping[str, Any]) -> None:
         """Make sure that there are arrays, and that compiled programs still fit the configuration.
@@ -50,10 +76,14 @@ class Trainer:
         Raises:
             InjectionError, ValueError, TypeError: the module does not fit the batch.
         """
-        self.home.read_back()
-        self._refresh_programs()
+        self.last_x = abstract(batch.get("x"))
+        reset = self.home.read_back()
         if not self.home:
-            self.home.put(first_state(self.recipe, batch, self.seed), exposed=True)
+            self._begin(batch)
+        if reset:
+            self._make_anew(batch, reset)
+        self._refreeze()
+        self._refresh_programs()
 
     def ready(self, batch: Mapping[str, Any], training: bool) -> Ready:
         """Make sure that everything fits the batch, before anything is compiled.
@@ -67,11 +97,11 @@ class Trainer:
         """
         self.initialize(batch)
         leaves, structure = jax.tree.flatten(dict(batch))
-        key = (training, structure, tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves))
-        if key not in self._ready:
-            self._ready[key] = get_ready(
-                self.steps, self.recipe.objective, self.programs, self.home.look(), batch, training
-            )
+        shapes = (training, structure, tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves))
+        while (key := (self.programs.variant, *shapes)) not in self._ready:
+            ready = get_ready(self.steps, self.recipe.objective, self.programs, self.home.look(), batch, training)
+            self._ready[key] = ready
+            self._refreeze()  # a call that sets `trainable` on its children may just have frozen others
         self.seen = (self._ready[key].outputs, abstract(batch))
         return self._ready[key]
 
@@ -127,16 +157,75 @@ class Trainer:
         """Start the metrics of the verbs that take one batch anew."""
         self.testing = None
         if self.home:
-            self.home.put(dataclasses.replace(self.home.look(), metrics={}, sums=None), exposed=self.home.is_exposed)
+            self.home.change(metrics={}, sums=None)
 
-    def adopt(self, recipe: Recipe) -> None:
-        """Go on with another recipe, like other frozen parameters; programs are made anew."""
-        self.recipe = recipe
-        self._forget()
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Patterns of what does not learn: what was frozen here, and what the user's object declares."""
+        return self._frozen(*self.home.paths()) if self.home else self._frozen([], [])
+
+    def freeze(self, patterns: tuple[Any, ...], *, freezes: bool) -> None:
+        """Let parameters rest, or learn again; while a fit runs, from its next launch on.
+
+        Args:
+            patterns: what they are called; none means all.
+            freezes: whether they rest.
+
+        Raises:
+            TypeError, ValueError: a pattern is none, names nothing, or the user's object says otherwise.
+        """
+        rules = with_rules(self.rules, patterns, freezes=freezes)
+        parameters, states = self.home.paths() if self.home else ([], [])
+        if not freezes:
+            require_free(patterns, self.recipe.module.frozen(), parameters)
+        if self.home:
+            require_known(rules, parameters, [*parameters, *states])
+        self.rules = rules
+        if self.home:
+            self._refreeze()
+
+    def _frozen(self, parameters: list[str], states: list[str]) -> tuple[str, ...]:
+        own = resolved(self.rules, [*parameters, *states])
+        return tuple(dict.fromkeys((*own, *self.recipe.module.frozen())))
+
+    def _begin(self, batch: Mapping[str, Any]) -> None:
+        """Make the first arrays."""
+        variables = first_variables(self.recipe.module, batch, self.seed)
+        parameters, states = list(flatten(variables.parameters)), list(flatten(variables.states))
+        require_known(self.rules, parameters, [*parameters, *states])
+        self._adopt(self._frozen(parameters, states))
+        self.home.put(first_state(self.recipe, variables, self.seed), exposed=True)
+        self.home.write_back()
+
+    def _make_anew(self, batch: Mapping[str, Any], names: list[str]) -> None:
+        """Give the modules that the user has reset first values again, and their optimizer slots too."""
+        self.home.write_back(without=names)
+        variables = first_variables(self.recipe.module, batch, self.seed)
+        optimizer, frozen = self.home.look().optimizer, self.recipe.frozen
+        if self.recipe.optimizer is not None:
+            gone = [name.removeprefix("parameters/") for name in names if name.startswith("parameters/")]
+            optimizer = self.recipe.optimizer.refrozen(optimizer, variables.parameters, (*frozen, *gone))
+            optimizer = self.recipe.optimizer.refrozen(optimizer, variables.parameters, frozen)
+        self.home.change(parameters=variables.parameters, states=variables.states, optimizer=optimizer)
+        self.home.write_back()
+
+    def _refreeze(self) -> None:
+        """Find out what is frozen now; programs for other sets are kept, and slots go along."""
+        frozen = self.frozen
+        if set(frozen) == set(self.recipe.frozen):
+            return
+        self._adopt(frozen)
+        if self.recipe.optimizer is not None:
+            state = self.home.look()
+            self.home.change(optimizer=self.recipe.optimizer.refrozen(state.optimizer, state.parameters, frozen))
+
+    def _adopt(self, frozen: tuple[str, ...]) -> None:
+        self.recipe = dataclasses.replace(self.recipe, frozen=frozen)
+        self.programs.variant = frozenset(frozen)
 
     def _remember_config(self) -> None:
         """Taken right after a trace: what it saw is what the program was built from."""
-        self._config = self._snapshot()
+        self._configs[self.programs.variant] = self._snapshot()
 
     def _snapshot(self) -> dict[str, Any]:
         objective, module = self.recipe.objective, self.recipe.module
@@ -148,18 +237,14 @@ class Trainer:
 
     def _refresh_programs(self) -> None:
         """Drop programs whose baked-in configuration changed, and say so."""
-        if self._config is None:
-            return
-        change = difference(self._config, self._snapshot())
+        before = self._configs.get(self.programs.variant)
+        change = None if before is None else difference(before, self._snapshot())
         if change:
             _log.warning("%s since the step was compiled; it is compiled anew.", change)
-            self._config = None
-            self._forget()
-
-    def _forget(self) -> None:
-        self.programs.clear()
-        self.recipe.objective.forget()
-        self._ready.clear()
+            self._configs.clear()
+            self.programs.clear()
+            self.recipe.objective.forget()
+            self._ready.clear()
 
 
 def at_start(state: RunState, empty: PassState) -> RunState:

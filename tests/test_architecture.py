@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 FLOORS = (
     {"_atomic", "_config", "_errors", "_names", "_probe", "_sums", "_tables"},  # words, errors, sums, tables, files
     {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
-    {"_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; sources of batches
+    {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_hooked", "regularizers"},  # what hooks add

@@ -1,4 +1,4 @@
-"""Who owns arrays, and when (M6); freezing never moves a leaf (M7)."""
+"""Who owns arrays, and when (M6)."""
 
 import copy
 
@@ -148,60 +148,38 @@ def test_asking_for_arrays_before_there_are_any_says_what_to_do():
         _ = model_of().parameters
 
 
-# M7
-class TwoLayers(elegy.Module):
-    def call(self, x):
-        x = Linear(3, name="encoder")(x)
-        return Linear(1, name="head")(elegy.nn.BatchNormalization(name="normalization")(x))
+def test_an_array_set_on_the_module_is_there_when_the_module_is_read(rows):
+    model = model_of()
+    model.init(rows, rows[:, :1])
+    model.module.set_parameters({"w": jnp.full((3, 1), 7.0)})
+    model.module.b = jnp.full((1,), 2.0)
+    assert float(model.module.w[0, 0]) == 7.0
+    np.testing.assert_allclose(model.predict(rows, verbose=0), 7 * rows.sum(-1, keepdims=True) + 2, rtol=1e-5)
 
 
-def frozen_model(patterns, optimizer):
-    """A model whose parameters under the patterns do not learn."""
-    import dataclasses
-
-    model = elegy.Model(TwoLayers(), loss="mse", optimizer=optimizer)
-    trainer = model._trainer
-    trainer.adopt(dataclasses.replace(trainer.recipe, frozen=patterns))
-    return model
-
-
-def test_frozen_leaves_get_no_gradient_no_slot_and_no_decay(rows):
-    model = frozen_model(("encoder/*",), optax.adamw(0.1, weight_decay=0.1))
-    before = model.init(rows, rows[:, :1])
+def test_a_part_of_the_module_that_was_reset_begins_anew_and_the_rest_goes_on(rows):
+    network = elegy.nn.Sequential([Linear(2), Linear(1)])
+    model = elegy.Model(network, loss="mse", optimizer=optax.sgd(0.1, momentum=0.9))
+    first = model.init(rows, rows[:, :1]).parameters["layers"]
     model.fit(rows, rows[:, :1], epochs=2, verbose=0)
-    after = model.state
-    np.testing.assert_array_equal(before.parameters["encoder"]["w"], after.parameters["encoder"]["w"])
-    assert (before.parameters["head"]["w"] != after.parameters["head"]["w"]).any()
-    slots = [leaf.shape for leaf in jax.tree.leaves(after.optimizer)]
-    assert (3, 3) not in slots
-    assert jax.tree.structure(before.parameters) == jax.tree.structure(after.parameters)
+    trained = model.state
+    model.module.layers[1].reset()
+    assert "1" not in model.module.parameters["layers"]
+    after = model.init(rows, rows[:, :1])
+    np.testing.assert_array_equal(after.parameters["layers"]["1"]["w"], first["1"]["w"])
+    np.testing.assert_array_equal(after.parameters["layers"]["0"]["w"], trained.parameters["layers"]["0"]["w"])
+    slots = [after.optimizer["**"][0].trace["layers"][number]["w"] for number in "01"]
+    assert np.any(slots[0]) and not np.any(slots[1])
 
 
-def test_a_frozen_batch_normalization_keeps_its_statistics(rows):
-    frozen = frozen_model(("normalization",), optax.sgd(0.1))
-    before = frozen.init(rows, rows[:, :1]).states
-    frozen.fit(rows, rows[:, :1], verbose=0)
-    for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(frozen.states), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_masks_given_as_trees_fit_the_full_tree(rows):
-    model = elegy.Model(TwoLayers(), loss="mse", optimizer="sgd")
-    mask = jax.tree.map(lambda leaf: leaf.ndim > 1, model.init(rows, rows[:, :1]).parameters)
-    masked = elegy.Model(TwoLayers(), loss="mse", optimizer=optax.adamw(0.1, mask=mask))
-    assert masked.fit(rows, rows[:, :1], verbose=0).epoch == [0]
-
-
-def test_the_injected_parameters_hold_frozen_leaves_too(rows):
-    seen = []
-
-    def look(parameters):
-        seen.append(sorted(parameters))
-        return jnp.float32(0)
-
-    model = elegy.Model(TwoLayers(), loss=["mse", look], optimizer="sgd")
+def test_a_reset_module_may_come_back_in_another_size(rows):
+    module = elegy.nn.Sequential([Linear(2), Linear(1)])
+    model = model_of(module)
     model.fit(rows, rows[:, :1], verbose=0)
-    assert seen[-1] == ["encoder", "head", "normalization"]
+    module.layers[0].output_size = 5
+    module.reset()
+    model.fit(rows, rows[:, :1], verbose=0)
+    assert model.parameters["layers"]["0"]["w"].shape == (3, 5)
 
 
 def test_a_copy_of_a_module_trains_alone(rows):

@@ -25,3 +25,4 @@ from ._protocol import Functional as Functional
 from ._protocol import Variables as Variables
 from ._rng import RNG as RNG
 from ._rng import without_new_parameters as without_new_parameters
+from ._to_module import to_module as to_module

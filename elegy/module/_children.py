@@ -1,12 +1,11 @@
 """Which child a construction inside a call stands for, and whether that may be."""
 
 import inspect
-import re
 from typing import Any
 
 from .._errors import ModuleOrderError
 from ._compare import same_argument
-from ._record import Child, Record, attributes_of, display_name, owner_of
+from ._record import PLAIN_NAME, Child, Record, attributes_of, display_name, owner_of
 
 
 def own_name_of(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
@@ -49,7 +48,7 @@ def require_plain_name(who: str, name: Any) -> None:
     Raises:
         ValueError: it is empty, no string, or has one of `/ . [ ] *`.
     """
-    if not isinstance(name, str) or not re.fullmatch(r"[^/.\[\]*?\s]+", name):
+    if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
         raise ValueError(
             f"{who} uses the name {name!r}. Names are the steps of paths such as `encoder/linear/w`. "
             "Use a string without `/`, `.`, `[`, `]`, `*`, `?` and spaces."

@@ -13,10 +13,11 @@ from ._call import run_module
 from ._initialize import Run, declare, initialize
 from ._module import Module
 from ._pair import pair_functional
-from ._places import arrays_on, is_declared, put_arrays, split_arrays, tree_of
+from ._places import arrays_on, forget_arrays, is_declared, put_arrays, split_arrays
 from ._protocol import Applied, Functional, Variables
-from ._record import display_name, record_of
+from ._record import display_name
 from ._scope import Scope, entered
+from ._trainable import frozen_patterns
 
 
 def as_functional(module: Any) -> Functional:
@@ -53,8 +54,9 @@ def as_functional(module: Any) -> Functional:
         apply=_apply(root, run),
         read=lambda: arrays_on(root),
         write=lambda parameters, states: put_arrays(root, parameters, states),
-        clear=lambda: _clear(root),
+        clear=lambda: forget_arrays(root),
         module=lambda: module,
+        frozen=lambda: frozen_patterns(root),
     )
 
 
@@ -112,12 +114,6 @@ def _traceable(run: Callable[[Scope, Any], Any], x: Any) -> tuple[list[Any], Run
     """The arrays of `x`, and how to run a scope on others in their places."""
     arrays, rebuild = split_arrays(x)
     return arrays, lambda scope, arrays: run(scope, rebuild(arrays))
-
-
-def _clear(root: Module) -> None:
-    for _, module in tree_of(root):
-        record = record_of(module)
-        record.values, record.is_declared = {}, False
 
 
 def _call_of(module: Any) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ from ._parameter import Spec, initial_value
 from ._places import below, places_of, tree_of
 from ._record import Record, children_in_attributes, children_of
 from ._scope import Scope, entered
+from ._trainable import settle_trainable
 
 Run = Callable[[Scope, Any], Any]
 """Runs a module in a scope on inputs."""
@@ -36,7 +37,7 @@ def declare(root: Any, run: Run, inputs: Any) -> None:
     Raises:
         ValueError, ModuleOrderError: the module's declarations contradict each other.
     """
-    _commit(_traced(root, run, inputs, domain_key(_ANY_SEED, INIT, 0)))
+    _commit(root, _traced(root, run, inputs, domain_key(_ANY_SEED, INIT, 0)))
 
 
 def initialize(
@@ -63,7 +64,7 @@ def initialize(
     concrete = not isinstance(key, Tracer)
     with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
         values = _values(_specs(root, records), key, anew)
-    _commit(records)
+    _commit(root, records)
     trainable = {path for path, record, name in places_of(root) if record.specs[name].trainable}
     parameters = {path: value for path, value in values.items() if path in trainable}
     return unflatten(parameters), unflatten({path: value for path, value in values.items() if path not in trainable})
@@ -161,9 +162,10 @@ def _values(specs: dict[str, tuple[Spec, Any]], key: jax.Array, anew: bool) -> d
     }
 
 
-def _commit(records: Records) -> None:
+def _commit(root: Any, records: Records) -> None:
     for module, record in records.values():
         record.children = {name: child for name, child in record.children.items() if child.seen}
         record.values = {name: value for name, value in record.values.items() if name in record.specs}
         record.is_declared = True
         vars(module)["_record"] = record
+    settle_trainable(root)

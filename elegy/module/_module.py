@@ -7,19 +7,31 @@ import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
-from .._errors import did_you_mean, listing
 from .._inject import wants
 from .._paths import flatten, unflatten
 from ._added import running_context
+from ._attributes import assigned, looked_up
 from ._call import run_module
+from ._describe import description
 from ._initialize import declare, initialize
 from ._keys import INIT, TRAIN, domain_key
 from ._meta import ModuleMeta
 from ._parameter import Initializer, spec_of
-from ._places import arrays_on, fitting, is_declared, is_initialized, places_of, put_arrays, split_arrays
-from ._record import Record, children_of, display_name, record_of
+from ._places import (
+    arrays_on,
+    forget_arrays,
+    is_declared,
+    is_initialized,
+    places_in,
+    places_of,
+    put_arrays,
+    put_named,
+    split_arrays,
+)
+from ._record import children_of, display_name, record_of
 from ._rng import bare_counters, bare_seed, refuse_new_parameters
 from ._scope import Scope, entered, running_scope
+from ._trainable import frozen_patterns, learning, set_trainable
 
 
 class Module(metaclass=ModuleMeta):
@@ -177,31 +189,51 @@ class Module(metaclass=ModuleMeta):
         return is_initialized(self)
 
     @property
+    def trainable(self) -> bool:
+        """Whether the parameters of this module learn; set it, and it holds for all below too.
+
+        A frozen module's parameters stay `parameters`; they get no gradient, and running statistics stay as they are.
+        """
+        scope = running_scope()
+        record = scope.record(self) if scope is not None and scope.knows(self) else record_of(self)
+        return record.trainable is not False
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        scope = running_scope()
+        set_trainable(self, value, scope.record if scope is not None and scope.knows(self) else record_of)
+
+    @property
     def parameters(self) -> dict[str, Any]:
-        """The trainable arrays of this module and those below, as nested dicts."""
-        return self.get_parameters(trainable=True)
+        """What this module and those below learn, frozen or not, as nested dicts."""
+        return arrays_on(self)[0]
 
     @property
     def states(self) -> dict[str, Any]:
         """The other arrays of this module and those below, as nested dicts."""
-        return self.get_parameters(trainable=False)
+        return arrays_on(self)[1]
 
     @property
     def submodules(self) -> dict[str, "Module"]:
-        """By name the modules directly below."""
-        return dict(children_of(self, record_of(self)))
+        """By name the modules directly below, like `linear_1` or `layers/0`; a shared one once, by its first name."""
+        found: dict[int, tuple[str, Module]] = {}
+        for name, child in children_of(self, record_of(self)):
+            found.setdefault(id(child), (name, child))
+        return dict(found.values())
 
     def get_parameters(self, trainable: bool | None = None) -> dict[str, Any]:
         """The arrays of this module and those below, as nested dicts; a shared module counts once.
 
         Args:
-            trainable: True for parameters, False for states, None for both.
+            trainable: True for those that learn now, False for the others: states and what is frozen; None for all.
         """
+        learns = learning(self)
         return unflatten(
             {
                 path: record.values[name]
                 for path, record, name in places_of(self)
-                if name in record.values and (trainable is None or record.specs[name].trainable is trainable)
+                if name in record.values
+                and trainable in (None, record.specs[name].trainable and learns[path.rpartition("/")[0]])
             }
         )
 
@@ -212,20 +244,37 @@ class Module(metaclass=ModuleMeta):
             values: nested dicts, or a part of them.
 
         Raises:
-            ValueError: a name is unknown or a shape differs.
+            ValueError: a name is unknown, a shape differs, or the module's call runs.
         """
-        places = {path: (record, name) for path, record, name in places_of(self)}
-        new: dict[str, jax.Array] = {}
-        for path, value in flatten(values).items():
-            if path not in places:
-                raise ValueError(
-                    f"`set_parameters` was given `{path}`. The module `{display_name(self)}` has: {listing(places)}. "
-                    "Use one of these; a module that was never called has none." + did_you_mean(path, places)
-                )
-            new[path] = fitting(value, *places[path], path)
-        for path, value in new.items():
-            record, name = places[path]
-            record.values[name] = value
+        self._refuse_inside_call("set_parameters")
+        put_named(self, values)
+
+    def reset(self) -> None:
+        """Forget the arrays of this module and those below; the next call, or fit, begins anew.
+
+        What was declared stays known, so `set_parameters` can put arrays back.
+
+        Raises:
+            ValueError: the module's call runs.
+        """
+        self._refuse_inside_call("reset")
+        forget_arrays(self)
+
+    def parameters_size(self, include_submodules: bool = True) -> int:
+        """How many numbers the parameters have; without submodules those of this module alone."""
+        return sum(leaf.size for leaf in self._leaves(include_submodules, trainable=True))
+
+    def parameters_bytes(self, include_submodules: bool = True) -> int:
+        """How many bytes the parameters take; without submodules those of this module alone."""
+        return sum(leaf.nbytes for leaf in self._leaves(include_submodules, trainable=True))
+
+    def states_size(self, include_submodules: bool = True) -> int:
+        """How many numbers the states have; without submodules those of this module alone."""
+        return sum(leaf.size for leaf in self._leaves(include_submodules, trainable=False))
+
+    def states_bytes(self, include_submodules: bool = True) -> int:
+        """How many bytes the states take; without submodules those of this module alone."""
+        return sum(leaf.nbytes for leaf in self._leaves(include_submodules, trainable=False))
 
     def __elegy_config__(self) -> dict[str, Any]:
         """What a compiled step has baked in: attributes and the children of the call, but no arrays."""
@@ -243,7 +292,8 @@ class Module(metaclass=ModuleMeta):
         if not is_declared(self):  # the arrays come from elsewhere; what the module is made of is found out first
             declare(self, *self._traceable(args, kwargs))
         state_paths = flatten(states)
-        scope = Scope(self, {**flatten(parameters), **state_paths}, training=training, key=key)
+        values, frozen = {**flatten(parameters), **state_paths}, frozen_patterns(self)
+        scope = Scope(self, values, training=training, key=key, frozen=frozen)
         with entered(scope):
             outputs = run_module(scope, self, args, kwargs)
         context = running_context()
@@ -265,16 +315,17 @@ class Module(metaclass=ModuleMeta):
             if new is not None:
                 record.values[name] = new
 
-    def _replace_child(self, record: Record, name: str, value: Any) -> None:
-        child = record.children[name]
-        if type(value) is not type(child.module):
+    def _leaves(self, include_submodules: bool, *, trainable: bool) -> list[Any]:
+        places = places_of(self) if include_submodules else places_in(self)
+        return [r.values[n] for _, r, n in places if n in r.values and r.specs[n].trainable is trainable]
+
+    def _refuse_inside_call(self, verb: str) -> None:
+        scope = running_scope()
+        if scope is not None and scope.knows(self):
             raise ValueError(
-                f"The module `{display_name(self)}` was given a {type(value).__name__} as `{name}`. Its call makes a "
-                f"{type(child.module).__name__} of that name. Set one of the same class, or change the call."
+                f"`{verb}` of the module `{display_name(self)}` was called. A call that it is a part of runs, and "
+                "values belong to the call. Call it outside; inside, write `self.update_parameter(name, value)`."
             )
-        child.module = value
-        if name in vars(self):
-            object.__setattr__(self, name, value)
 
     def _scope(self, hook: str) -> Scope:
         scope = running_scope()
@@ -289,44 +340,21 @@ class Module(metaclass=ModuleMeta):
     # those of the running scope: `self.embedding.w` inside another module's call must not be a constant.
     def __getattr__(self, name: str) -> Any:
         """A parameter's value, or a child that a call made, by name."""
-        record = vars(self).get("_record") or Record()
-        scope = running_scope()
-        if scope is not None and scope.frames and scope.knows(self):
-            running = scope.record(self)
-            if name in running.specs:
-                return scope.value(self, name)
-            record = running
-        if name in record.values:
-            return record.values[name]
-        if name in record.children:
-            return record.children[name].module
-        offer = [*record.values, *record.children]
-        raise AttributeError(
-            f"`{type(self).__name__}` has no attribute `{name}`. It holds: {listing(offer)}. "
-            f"Parameters and children appear after the first call.{did_you_mean(name, offer)}"
-        )
+        return looked_up(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; while no call runs also a parameter's value, or the child that calls find by that name."""
-        scope = running_scope()
-        record = vars(self).get("_record")
-        if scope is not None and scope.knows(self):
-            record = scope.record(self)
-        if record is None or (name not in record.specs and name not in record.children):
-            object.__setattr__(self, name, value)
-        elif name in record.specs and scope is not None:
-            raise ValueError(
-                f"The module `{display_name(self)}` sets its parameter `{name}` inside a call. Values belong to the "
-                f'call there. Write `self.update_parameter("{name}", value)`.'
-            )
-        elif name in record.specs:
-            record.values[name] = fitting(value, record, name, name)
-        elif scope is not None:
-            object.__setattr__(self, name, value)
-        else:
-            self._replace_child(record, name, value)
+        assigned(self, name, value)
 
     def __dir__(self) -> list[str]:
         """Attributes, parameters and children."""
         record = record_of(self)
         return [*super().__dir__(), *record.values, *record.children]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles carry; a shallow copy shares children and arrays, and is set by itself."""
+        return {**vars(self), "_record": record_of(self).copy()}
+
+    def __repr__(self) -> str:
+        """How the module was made, what it holds, and the same of all below."""
+        return description(self)

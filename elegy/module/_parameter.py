@@ -31,6 +31,10 @@ class Spec:
     initializer: Initializer
     trainable: bool
 
+    def __reduce__(self) -> Any:
+        """Copies and pickles leave the initializer out: it may be a lambda, and each initialization brings its own."""
+        return Spec, (self.shape, self.dtype, jnp.zeros, self.trainable)
+
 
 def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, trainable: bool, default_dtype: Any) -> Spec:
     """The declaration with shape and dtype filled in; a value brings its own where none are given."""
@@ -116,8 +120,10 @@ def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, 
 
 
 def _wants_key(initializer: Any) -> bool:
+    """Whether a key goes first: by the first argument's name, or since there are three that must be given."""
     try:
-        names = list(inspect.signature(initializer).parameters)
+        parameters = inspect.signature(initializer).parameters.values()
     except (TypeError, ValueError):
         return False
-    return bool(names) and names[0] in ("key", "rng")
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return bool(places) and (places[0].name in ("key", "rng") or sum(p.default is p.empty for p in places) == 3)

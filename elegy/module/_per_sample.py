@@ -40,7 +40,7 @@ def with_batches(functional: Functional, *, batched: bool) -> Functional:
         init, apply = _advised(functional, functional.init), _advised(functional, functional.apply)
     else:
         init, apply = _mapped_init(functional), _mapped_apply(functional)
-    return dataclasses.replace(functional, init=init, apply=apply)
+    return dataclasses.replace(functional, init=init, apply=apply, batched=batched)
 
 
 def _advised(functional: Functional, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,14 +1,14 @@
 """Where the arrays of a tree of modules are: by path, on the modules themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from .._errors import short_type
+from .._errors import did_you_mean, listing, short_type
 from .._paths import flatten, unflatten
-from ._record import Record, children_of, record_of
+from ._record import Record, children_of, display_name, record_of
 
 
 def tree_of(root: Any, record: Callable[[Any], Record] = record_of) -> list[tuple[str, Any]]:
@@ -32,11 +32,13 @@ def tree_of(root: Any, record: Callable[[Any], Record] = record_of) -> list[tupl
 
 def places_of(root: Any) -> list[tuple[str, Record, str]]:
     """By path the record and name of every declared array from `root` down."""
-    return [
-        (below(path, name), record_of(module), name)
-        for path, module in tree_of(root)
-        for name in record_of(module).specs
-    ]
+    return [place for path, module in tree_of(root) for place in places_in(module, path)]
+
+
+def places_in(module: Any, path: str = "") -> list[tuple[str, Record, str]]:
+    """By path the record and name of every array that a module declared itself."""
+    record = record_of(module)
+    return [(below(path, name), record, name) for name in record.specs]
 
 
 def is_initialized(root: Any) -> bool:
@@ -65,6 +67,37 @@ def arrays_on(root: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if name in record.values:
             flats[0 if record.specs[name].trainable else 1][path] = record.values[name]
     return unflatten(flats[0]), unflatten(flats[1])
+
+
+def forget_arrays(root: Any) -> None:
+    """Take all arrays off the modules from `root` down; what they are made of is found out anew by the next call."""
+    for _, module in tree_of(root):
+        record = record_of(module)
+        record.values, record.is_declared, record.calls = {}, False, 0
+
+
+def put_named(root: Any, values: Mapping[str, Any]) -> None:
+    """Put arrays onto the modules from `root` down; what is not named stays, and an error changes nothing.
+
+    Args:
+        root: the outermost module.
+        values: nested dicts, or a part of them.
+
+    Raises:
+        ValueError: a name is unknown or a shape differs.
+    """
+    places = {path: (record, name) for path, record, name in places_of(root)}
+    new: dict[str, jax.Array] = {}
+    for path, value in flatten(values).items():
+        if path not in places:
+            raise ValueError(
+                f"`set_parameters` was given `{path}`. The module `{display_name(root)}` has: {listing(places)}. "
+                "Use one of these; a module that was never called has none." + did_you_mean(path, places)
+            )
+        new[path] = fitting(value, *places[path], path)
+    for path, value in new.items():
+        record, name = places[path]
+        record.values[name] = value
 
 
 def fitting(value: Any, record: Record, name: str, path: str) -> jax.Array:

@@ -121,6 +121,19 @@ class Look(Protocol):
         ...
 
 
+class Frozen(Protocol):
+    """Asks the user's object what does not learn."""
+
+    def __call__(self) -> tuple[str, ...]:
+        """Path patterns of modules and parameters that it declares frozen now."""
+        ...
+
+
+def nothing_frozen() -> tuple[str, ...]:
+    """For objects that declare nothing about it."""
+    return ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Functional:
     """A module of any kind as pure functions; every library's modules go through this.
@@ -132,8 +145,10 @@ class Functional:
         read: the arrays on the user's object.
         write: puts arrays onto the user's object.
         clear: forgets the arrays on the user's object.
-        module: the user's object as it is now.
+        module: the user's object as it is now, of which `as_functional` makes the same again.
         config: what a compiled step bakes in of the user's object; None if that is all of it but its arrays.
+        frozen: what the user's object declares frozen; `apply` gets it back among its `frozen`.
+        batched: whether the user's object takes whole batches.
         captures: whether `apply(capture=True)` can tell what the modules inside return.
         per_sample: whether modules of this library are usually written for one sample; errors then say so.
     """
@@ -146,5 +161,7 @@ class Functional:
     clear: Clear
     module: Look
     config: Config | None = None
+    frozen: Frozen = nothing_frozen
+    batched: bool = True
     captures: bool = True
     per_sample: bool = False

@@ -1,11 +1,15 @@
 """What a module remembers between calls: its declared parameters, the children its call makes, and its arrays."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._names import name_of
 from ._parameter import Spec
+
+PLAIN_NAME = re.compile(r"[^/.\[\]*?\s]+")
+"""What may be one step of a path."""
 
 
 @dataclasses.dataclass
@@ -46,6 +50,7 @@ class Record:
         is_declared: whether an initialization succeeded.
         has_transforms: whether arrays are read inside raw JAX transforms while its call runs.
         calls: how often the module was called by itself; each call has its own keys.
+        trainable: whether its parameters learn; None is as in the module above.
     """
 
     specs: dict[str, Spec] = dataclasses.field(default_factory=dict)
@@ -54,6 +59,7 @@ class Record:
     is_declared: bool = False
     has_transforms: bool = False
     calls: int = 0
+    trainable: bool | None = None
 
     def draft(self) -> "Record":
         """A copy to change while an initialization may still fail; its parameters are declared anew."""
@@ -62,6 +68,11 @@ class Record:
             for name, child in self.children.items()
         }
         return dataclasses.replace(self, specs={}, children=children, values=dict(self.values))
+
+    def copy(self) -> "Record":
+        """A copy for another module: what is set there leaves this one alone."""
+        children = {name: dataclasses.replace(child, seen=set(child.seen)) for name, child in self.children.items()}
+        return dataclasses.replace(self, specs=dict(self.specs), children=children, values=dict(self.values))
 
 
 def record_of(module: Any) -> Record:
@@ -107,8 +118,24 @@ def _modules_in(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if is_module(value):
         yield path, value
     elif isinstance(value, Mapping):
+        taken: set[str] = set()
         for key, part in value.items():
-            yield from _modules_in(part, f"{path}/{key}")
+            found = list(_modules_in(part, f"{path}/{key}"))
+            if found:
+                _require_key(key, path, taken)
+            yield from found
     elif isinstance(value, (list, tuple)):
         for number, part in enumerate(value):
             yield from _modules_in(part, f"{path}/{number}")
+
+
+def _require_key(key: Any, path: str, taken: set[str]) -> None:
+    """Raise if the key of a module in a dict is no step of a path, or the same step as another key."""
+    step = str(key)
+    if not PLAIN_NAME.fullmatch(step) or step in taken:
+        why = "Another key is spelled the same." if step in taken else "Keys are steps of paths, `encoder/linear/w`."
+        raise ValueError(
+            f"A module is in the dict `{path}` under the key {key!r}. {why} "
+            "Use other strings, without `/`, `.`, `[`, `]`, `*`, `?` and spaces."
+        )
+    taken.add(step)

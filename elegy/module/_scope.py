@@ -12,7 +12,7 @@ from jax.extend.core import get_opaque_trace_state
 
 from .._errors import ModuleOrderError, listing, short_type
 from .._names import snake_case, unique_name
-from .._paths import matches
+from .._paths import matches_any
 from ._added import named_parts
 from ._children import first_difference, own_name_of, refuse_taken, require_plain_name
 from ._compare import has_tracer
@@ -295,9 +295,10 @@ class Scope:
         if not self.training or not self.frozen or not self.frames:
             return self.training
         module = self.frames[-1].module
-        own = [self._join(module, name) for name, spec in self.record(module).specs.items() if spec.trainable]
-        asked = own or [self.path(module)]
-        return not all(any(matches(pattern, path) for pattern in self.frozen) for path in asked)
+        specs = self.record(module).specs
+        own = [name for name, spec in specs.items() if spec.trainable] or list(specs)
+        asked = [self._join(module, name) for name in own] or [self.path(module)]
+        return not all(matches_any(self.frozen, path) for path in asked)
 
     def capture(self, path: str, outputs: Any) -> None:
         """Keep a module's outputs if that was asked for; of one that is called twice the later ones.
