@@ -337,7 +337,7 @@ def test_weights_are_saved_and_loaded(tmp_path):
 def test_a_summary_has_no_outputs_inside(capsys):
     model_of(mlp()).summary(X)
     table = capsys.readouterr().out
-    assert "f32[12,1]" in table and "layers/1" in table and "Parameters: 21" in table
+    assert "f32[12,1]" in table and "layers/1" in table and "Trainable: 21" in table
 
 
 # ---- ownership ----
