@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jax.core import Tracer
 
 from .._errors import short_type
 from .._names import name_of
+from ._added import hooks_context, running_context
 from ._lift import Lifted
 from ._module import Module
 from ._overlay import Overlay, calls_before, overlaid, running_overlay
@@ -35,6 +36,20 @@ class Counted:
 
     calls: tuple[int, ...]
     draws: int
+
+
+class Left(NamedTuple):
+    """What a function leaves behind, as a pytree.
+
+    Attributes:
+        changed: by slot the arrays that are new.
+        counted: what it counted.
+        added: losses, metrics and summaries for the `hooks_context` around, or None.
+    """
+
+    changed: dict[Slot, Any]
+    counted: Counted
+    added: Any
 
 
 @jax.tree_util.register_dataclass
@@ -81,16 +96,24 @@ class Borrowed:
         return Counts(_int32(calls), None if rng is None else (rng.words, _int32(rng.before + rng.count)))
 
     @contextlib.contextmanager
-    def lent(self, values: Mapping[Slot, Any], counts: Counts | None = None, **kind: bool) -> Iterator[Callable]:
+    def lent(
+        self,
+        values: Mapping[Slot, Any],
+        counts: Counts | None = None,
+        *,
+        is_compiled: bool = False,
+        is_rehearsal: bool = False,
+    ) -> Iterator[Callable[[], Left]]:
         """Let a function run on other arrays; the objects stay untouched.
 
         Args:
             values: in place of `values()`.
             counts: in place of `counts()`, if what runs is compiled.
-            **kind: of the `Overlay`.
+            is_compiled: see `Overlay`.
+            is_rehearsal: see `Overlay`.
 
         Yields:
-            A function that says what was put in place of `values`, and what was counted.
+            A function that says what was left behind so far.
         """
         records = {id(part): (part, record_of(part).copy()) for part in self.parts}
         bases: dict[int, Any] = {}
@@ -100,29 +123,35 @@ class Borrowed:
             if counts is not None:
                 record.calls, bases[id(part)] = 0, counts.calls[number]
         calls = [record.calls for _, record in records.values()]
-
-        def left() -> tuple[dict[Slot, Any], Counted]:
-            now, rng = [record_of(part).calls for part in self.parts], running_rng()
-            steps = tuple(after - before for after, before in zip(now, calls, strict=True))
-            changed = {slot: value for slot, value in self.values().items() if value is not values.get(slot)}
-            return changed, Counted(steps, 0 if rng is None else rng.count)
-
-        rng, seed = running_rng(), contextlib.nullcontext()
+        rng, context = running_rng(), running_context()
+        seed: Any = contextlib.nullcontext()
         if rng is not None:
             seed = stand_in(*((rng.words, rng.before + rng.count) if counts is None else counts.rng))
-        with overlaid(Overlay(records, running_overlay(), bases=bases, **kind)), seed:
+        hooks = contextlib.nullcontext() if context is None else hooks_context()
+        overlay = Overlay(records, running_overlay(), is_compiled, is_rehearsal, bases)
+        with overlaid(overlay), seed as rng, hooks as inner:
+
+            def left() -> Left:
+                now = [record_of(part).calls for part in self.parts]
+                steps = tuple(after - before for after, before in zip(now, calls, strict=True))
+                changed = {slot: value for slot, value in self.values().items() if value is not values.get(slot)}
+                counted = Counted(steps, 0 if rng is None else rng.count)
+                return Left(changed, counted, None if inner is None else inner.collected())
+
             yield left
 
-    def give_back(self, changed: Mapping[Slot, Any], counted: Counted) -> None:
+    def give_back(self, left: Left) -> None:
         """Put onto the objects what came out."""
-        for slot, value in changed.items():
+        for slot, value in left.changed.items():
             number, name = slot.split("/", 1)
             record_of(self.parts[int(number)]).values[name] = value
-        for part, calls in zip(self.parts, counted.calls, strict=True):
+        for part, calls in zip(self.parts, left.counted.calls, strict=True):
             record_of(part).calls += calls
-        rng = running_rng()
+        rng, context = running_rng(), running_context()
         if rng is not None:
-            rng.count += counted.draws
+            rng.count += left.counted.draws
+        if context is not None:
+            context.add(*left.added)
 
 
 def borrowed(modules: Any, who: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Borrowed:

@@ -123,8 +123,8 @@ def _differentiated(
                 return _loss(outputs, has_aux, who, target), (outputs, left())
 
         learning = {slot: values[slot] for paths in slots for slot in paths.values()}
-        gradients, (outputs, (changed, counted)) = jax.grad(objective, has_aux=True)(learning)
-        modules.give_back(changed, counted)
+        gradients, (outputs, left) = jax.grad(objective, has_aux=True)(learning)
+        modules.give_back(left)
         trees = [unflatten({path: gradients[slot] for path, slot in paths.items()}) for paths in slots]
         return outputs, in_form_of(given, trees)
 

@@ -12,11 +12,12 @@ import numpy as np
 from .._config import difference, snapshot
 from .._inject import wants
 from .._names import name_of
-from ._borrow import Borrowed, Counted, Counts, borrowed, modules_of, roots_of
+from ._added import running_context
+from ._borrow import Borrowed, Counts, Left, borrowed, modules_of, roots_of
 from ._scope import owner_of_traces, running_scope
 
 _log = logging.getLogger("elegy")
-_OWN = ("_flags", "_values", "_counts")  # arguments in front of the user's
+_OWN = ("_static", "_values", "_counts")  # arguments in front of the user's
 _SHIFTED = ("static_argnums", "donate_argnums")
 _REFUSED = ("in_shardings", "out_shardings")
 
@@ -95,8 +96,9 @@ class Jitted:
         modules = borrowed(self._modules, "`elegy.jit`", self._target, args, kwargs)
         flags, args, kwargs = self._without_flags(args, kwargs)
         program = self._program()
-        outputs, changed, counted = program(flags, modules.values(), modules.counts(), *args, **kwargs)
-        modules.give_back(changed, counted)
+        static = (flags, running_context() is not None)
+        outputs, left = program(static, modules.values(), modules.counts(), *args, **kwargs)
+        modules.give_back(left)
         return outputs
 
     def _without_flags(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...], Any]:
@@ -127,8 +129,8 @@ class Jitted:
         return program
 
     def _traced(self, configs: list[dict[str, Any]]) -> Callable[..., Any]:
-        def traced(flags: Any, values: Any, counts: Counts, *args: Any, **kwargs: Any) -> tuple[Any, Any, Counted]:
-            for place, flag in flags:
+        def traced(static: Any, values: Any, counts: Counts, *args: Any, **kwargs: Any) -> tuple[Any, Left]:
+            for place, flag in static[0]:
                 if isinstance(place, int):
                     args = (*args[:place], flag, *args[place + 1 :])
                 else:
@@ -136,9 +138,9 @@ class Jitted:
             modules = Borrowed(self._modules, "`elegy.jit`")
             with owner_of_traces(object()), modules.lent(values, counts, is_compiled=True) as left:
                 outputs = self._target(*args, **kwargs)
-                changed, counted = left()
+                made = outputs, left()
             configs.append(snapshot(self._roots))  # what the function itself changes while it is traced is no change
-            return outputs, changed, counted
+            return made
 
         traced.__name__ = traced.__qualname__ = name_of(self._target)  # as profiles and logs show it
         vars(traced)["__signature__"] = self._signature

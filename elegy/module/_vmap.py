@@ -70,20 +70,20 @@ def vmap(
         by_name, rebuild = split_arrays(kwargs)
         region = Region(scope)
 
-        def body(parts: dict[str, Any], by_name: list[Any], *args: Any) -> tuple[Written, dict[str, Any]]:
+        def body(parts: dict[str, Any], by_name: list[Any], *args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
             own_key = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(name))
             stacks = () if top is None else ((top, jax.lax.axis_size(name)),)
             written = region.run(lambda: target(*args, **rebuild(by_name)), parts, (own_key,), stacks)
             shared = {path: v for path, v in written.values.items() if top is None or not is_below(path, top)}
             if axis_name is None:
                 _refuse_shared(shared, who)
-            return written._replace(values={p: v for p, v in written.values.items() if p not in shared}), shared
+            own = {path: value for path, value in written.values.items() if path not in shared}
+            return (written.outputs, own, written.extras), shared
 
         axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
-        mapped = jax.vmap(body, (0, 0, *axes), (Written(out_axes, 0, 0), None), axis_size=axis_size, axis_name=name)
-        written, shared = mapped(parts, by_name, *args)
-        values = {**written.values, **shared}
-        return region.absorb(written._replace(values=values, extras=over_rounds(written.extras)))
+        mapped = jax.vmap(body, (0, 0, *axes), ((out_axes, 0, 0), None), axis_size=axis_size, axis_name=name)
+        (outputs, own, extras), shared = mapped(parts, by_name, *args)
+        return region.absorb(Written(outputs, {**own, **shared}, over_rounds(extras)))
 
     options = {"in_axes": in_axes, "out_axes": out_axes, "axis_size": axis_size, "axis_name": axis_name}
     return Lifted(target, run, {"transform": "vmap", **options, "module_axis": module_axis})
