@@ -74,7 +74,9 @@ def main():
 
 
 def report(times):
-    print(f"transformer of width {WIDTH}, {TOKENS} tokens, batch {BATCH}, {os.cpu_count()} cores, JAX {jax.__version__}")
+    print(
+        f"transformer of width {WIDTH}, {TOKENS} tokens, batch {BATCH}, {os.cpu_count()} cores, JAX {jax.__version__}"
+    )
     print(f"{'blocks':>8}{'':>8}{'initialize':>12}{'train step':>12}{'in all':>9}   (seconds; medians)")
     totals = {}
     for (blocks, scanned), pairs in times.items():

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -87,6 +87,9 @@ class Jitted:
         self._roots = roots_of(modules, "`elegy.jit`")
         self._signature = _signature(target)
         self._options = {**options, **{name: _shifted(options[name]) for name in _SHIFTED if name in options}}
+        names = options.get("static_argnames") or ()
+        named = _places(self._signature, (names,) if isinstance(names, str) else names)
+        self._options["static_argnums"] = (0, *self._options.get("static_argnums", ()), *named)
         self._programs: list[tuple[list[dict[str, Any]], Callable[..., Any]]] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -144,8 +147,7 @@ class Jitted:
 
         traced.__name__ = traced.__qualname__ = name_of(self._target)  # as profiles and logs show it
         vars(traced)["__signature__"] = self._signature
-        own = {"static_argnums": (0, *self._options.get("static_argnums", ()))}
-        return jax.jit(traced, **{**self._options, **own})
+        return jax.jit(traced, **self._options)
 
 
 def _is_flag(value: Any) -> bool:
@@ -156,6 +158,12 @@ def _shifted(numbers: Any) -> tuple[int, ...]:
     """Numbers of the user's arguments, behind the own ones."""
     numbers = () if numbers is None else (numbers,) if isinstance(numbers, int) else tuple(numbers)
     return tuple(number if number < 0 else number + len(_OWN) for number in numbers)
+
+
+def _places(signature: inspect.Signature, names: Iterable[str]) -> list[int]:
+    """The numbers of arguments that are static by name, for when they are given by position."""
+    positional = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+    return [n for n, part in enumerate(signature.parameters.values()) if part.name in names and part.kind in positional]
 
 
 def _signature(target: Any) -> inspect.Signature:
