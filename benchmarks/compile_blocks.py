@@ -89,8 +89,8 @@ def report(times):
     for scanned in sorted({scanned for _, scanned in times}, reverse=True):
         steps = {blocks: statistics.median(step for _, step in times[blocks, scanned]) for blocks in (4, 48)}
         ratio = totals[48, scanned] / totals[4, scanned]
-        print(f"{'scan' if scanned else 'loop'}: 48 blocks take {steps[48] / steps[4]:.2f} times as long as 4 for the "
-              f"train step, {ratio:.2f} in all")  # fmt: skip
+        how = "scan" if scanned else "loop"
+        print(f"{how}: 48 blocks take {steps[48] / steps[4]:.2f} times as long as 4 to train, {ratio:.2f} in all")
 
 
 if __name__ == "__main__":

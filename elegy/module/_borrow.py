@@ -19,6 +19,7 @@ from ._overlay import Overlay, calls_before, overlaid, running_overlay
 from ._places import is_initialized, split_arrays, tree_of
 from ._record import Record, keep_record, record_of
 from ._rng import running_rng, stand_in
+from ._trainable import learning
 
 Slot = str
 """Names an array: the number of its module among all, and its name there."""
@@ -88,6 +89,10 @@ class Borrowed:
             for number, part in enumerate(self.parts)
             for name, value in record_of(part).values.items()
         }
+
+    def learning(self) -> tuple[bool, ...]:
+        """For each module among all whether it learns."""
+        return tuple(learns for root in self.roots for learns in learning(root).values())
 
     def counts(self) -> Counts:
         """The counts as arrays, so that random numbers are no constants of what is compiled."""

@@ -11,7 +11,7 @@ from .._paths import flatten, unflatten
 from ._binding import bind_x
 from ._call import run_module
 from ._initialize import Run, declare, initialize
-from ._lift import module_of
+from ._lift import Lifted, module_of
 from ._module import Module
 from ._pair import pair_functional
 from ._places import arrays_on, forget_arrays, is_declared, put_arrays, split_arrays
@@ -48,7 +48,7 @@ def as_functional(module: Any) -> Functional:
 
     def run(scope: Scope, x: Any) -> Any:
         args, kwargs = bind_x(call, x, f"module `{name}`")
-        if below is not None and below is not module:
+        if isinstance(module, Lifted) and below is not None:
             return module.run_as_root(scope, root, args, kwargs)
         return run_module(scope, root, args, kwargs, call)
 

@@ -15,6 +15,7 @@ from ._overlay import running_overlay
 from ._places import below, tree_of
 from ._record import record_of, stored_record
 from ._scope import owner_of_traces, running_scope
+from ._trainable import learning
 
 
 def value_and_grad(
@@ -139,9 +140,9 @@ def _slots(modules: Borrowed, patterns: Sequence[str] | None, who: str) -> list[
             below(path, name): f"{numbers[id(part)]}/{name}"
             for path, part in tree_of(root)
             for name, spec in record_of(part).specs.items()
-            if spec.trainable and name in record_of(part).values
+            if learns[path] and spec.trainable and name in record_of(part).values
         }
-        for root in modules.roots
+        for root, learns in zip(modules.roots, map(learning, modules.roots), strict=True)
     ]
     offer = [path for paths in places for path in paths]
     if not offer:

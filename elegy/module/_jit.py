@@ -99,7 +99,7 @@ class Jitted:
         modules = borrowed(self._modules, "`elegy.jit`", self._target, args, kwargs)
         flags, args, kwargs = self._without_flags(args, kwargs)
         program = self._program()
-        static = (flags, running_context() is not None)
+        static = (flags, running_context() is not None, modules.learning())
         outputs, left = program(static, modules.values(), modules.counts(), *args, **kwargs)
         modules.give_back(left)
         return outputs

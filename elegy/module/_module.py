@@ -6,8 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .._paths import unflatten
 from ._attributes import assigned, looked_up
 from ._bare import call_bare, run_on, traceable
+from ._call import run_module
 from ._describe import description
 from ._initialize import initialize
 from ._meta import ModuleMeta
@@ -16,7 +18,6 @@ from ._places import arrays_on, forget_arrays, is_initialized, places_in, places
 from ._record import children_of, display_name, record_of
 from ._scope import Scope, running_scope
 from ._trainable import learning, set_trainable
-from .._paths import unflatten
 
 
 class Module(metaclass=ModuleMeta):

@@ -127,7 +127,7 @@ def test_gradients_have_the_form_of_the_modules(rows):
         return b(a(x)).sum(), "aux"
 
     for given in ([a, b], (a, b), {"a": a, "b": b}):
-        (value, aux), gradients = elegy.value_and_grad(loss, given)(rows)
+        (_, aux), gradients = elegy.value_and_grad(loss, given)(rows)
         assert type(gradients) is type(given) and aux == "aux"
         first, second = gradients.values() if isinstance(given, dict) else gradients
         assert (first["w"].shape, second["w"].shape) == ((3, 2), (2, 1))
@@ -163,12 +163,32 @@ def test_states_of_the_forward_pass_are_kept_and_a_shared_module_counts_once(row
     assert list(gradients[0]) == ["a", "b"] and gradients[1] == {} and concrete(both)
 
 
+def test_what_is_frozen_gets_no_gradient_and_freezing_counts_in_a_compiled_function(rows):
+    class Network(Module):
+        def __init__(self):
+            self.encoder, self.head = Counted(), Linear(1)
+
+        def call(self, x):
+            return self.head(self.encoder(x)).sum()
+
+    network = Network()
+    fast = elegy.jit(elegy.value_and_grad(network), modules=network)
+    assert list(fast(rows)[1]) == ["encoder", "head"] and int(network.encoder.n) == 1
+    network.encoder.trainable = False
+    assert list(fast(rows)[1]) == ["head"] and int(network.encoder.n) == 1
+    Counted.traces, network.encoder.trainable = 0, True
+    assert list(fast(rows)[1]) == ["encoder", "head"] and Counted.traces == 0
+    network.trainable = False
+    with pytest.raises(ValueError, match="no parameters that learn: they are frozen or"):
+        elegy.grad(network)(rows)
+
+
 def test_the_auxiliary_convention_of_jax_is_kept(rows):
     linear = Linear(1)
     gradients, aux = elegy.grad(lambda x: (linear(x).sum(), x), linear, has_aux=True)(rows)
     np.testing.assert_array_equal(aux, rows)
     assert list(gradients) == ["w", "b"]
-    with pytest.raises(ValueError, match="`elegy.grad` was given `lambda`, which returned a tuple"):
+    with pytest.raises(ValueError, match=r"`elegy\.grad` was given `lambda`, which returned a tuple"):
         elegy.grad(lambda x: (linear(x).sum(), x), linear)(rows)
     with pytest.raises(ValueError, match=r"`has_aux=True`, and that returned a f32\[\]"):
         elegy.value_and_grad(lambda x: linear(x).sum(), linear, has_aux=True)(rows)
