@@ -30,17 +30,20 @@ class Lifted:
     Args:
         target: an `elegy.Module`, another one of these, or a function.
         transform: runs it.
-        options: what the transform was told, as configuration.
+        maker: the public function that makes it.
+        options: the arguments of that function besides the target.
 
     Raises:
         TypeError: the target is a class, or nothing that can be called.
     """
 
     __elegy_lifted__ = True
-    __slots__ = ("_alone", "_options", "_transform", "target")
+    __slots__ = ("_alone", "_maker", "_options", "_transform", "target")
 
-    def __init__(self, target: Any, transform: Transform, options: Mapping[str, Any]) -> None:
-        who = f"`elegy.{options['transform']}`"
+    def __init__(
+        self, target: Any, transform: Transform, maker: Callable[..., "Lifted"], options: Mapping[str, Any]
+    ) -> None:
+        who = f"`elegy.{maker.__name__}`"
         if isinstance(target, type):
             raise TypeError(
                 f"{who} was given the class `{target.__name__}`. It takes an instance. Write "
@@ -53,6 +56,7 @@ class Lifted:
             )
         self.target = target
         self._transform = transform
+        self._maker = maker
         self._options = options
         self._alone: Any = None
 
@@ -84,7 +88,11 @@ class Lifted:
 
     def __elegy_config__(self) -> dict[str, Any]:
         """What a compiled step has baked in."""
-        return {"target": self.target, **self._options}
+        return {"transform": self._maker, "target": self.target, **self._options}
+
+    def __reduce__(self) -> Any:
+        """How it is copied and pickled: made again, with the arrays that stand for a function."""
+        return _made_again, (self._maker, self.target, self._options), (None, {"_alone": self._alone})
 
 
 class Alone(Module):
@@ -110,6 +118,10 @@ class Stacked(Module):
     def call(self, target: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
         return target(*args, **kwargs)
+
+
+def _made_again(maker: Callable[..., Lifted], target: Any, options: Mapping[str, Any]) -> Lifted:
+    return maker(target, **options)
 
 
 def module_of(target: Any) -> Module | None:

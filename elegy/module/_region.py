@@ -3,9 +3,12 @@
 import copy
 import dataclasses
 from collections.abc import Callable, Mapping
+from numbers import Number
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import get_opaque_trace_state
 
 from .._logs import Logs
@@ -60,7 +63,8 @@ class Region:
         with entered(body):
             outputs = function()
         changed = {path: value for path, value in body.values.items() if value is not before.get(path)}
-        return Written(outputs, changed, body.extras)
+        kept = {path: part for path, part in body.extras.intermediates.items() if _is_of_arrays(part)}
+        return Written(outputs, changed, dataclasses.replace(body.extras, intermediates=Logs(kept)))
 
     def absorb(self, written: Written) -> Any:
         """Take over what came out of the transform, and return the outputs."""
@@ -111,6 +115,11 @@ def _inside(
         frame = scope.frames[-1]
         body.frames[-1] = dataclasses.replace(frame, counts=dict(frame.counts), made=set(frame.made), trace=body.trace)
     return body
+
+
+def _is_of_arrays(tree: Any) -> bool:
+    """Whether a transform can give back a tree; a module may return other things to the one around it."""
+    return all(isinstance(leaf, (jax.Array, np.ndarray, Number)) for leaf in jax.tree.leaves(tree))
 
 
 def _add(extras: Extras, found: Extras) -> None:

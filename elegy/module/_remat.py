@@ -51,4 +51,4 @@ def remat(target: Any, *, policy: Callable[..., bool] | None = None, prevent_cse
 
         return region.absorb(jax.checkpoint(body, policy=policy, prevent_cse=prevent_cse)(arrays))
 
-    return Lifted(target, run, {"transform": "remat", "policy": policy, "prevent_cse": prevent_cse})
+    return Lifted(target, run, remat, {"policy": policy, "prevent_cse": prevent_cse})

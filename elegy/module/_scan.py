@@ -35,6 +35,8 @@ def scan(
     first axis of `xs`. With `module_axis=None` all rounds share one set of parameters, as a recurrent network does, and
     hand on its states.
 
+    Called by itself, outside of a Model and of `elegy.jit`, it is compiled anew by each call.
+
     Args:
         target: an `elegy.Module` or a function. What a function makes inside belongs to each round, below a module
             `stacked`; what exists before is shared by all.
@@ -71,8 +73,8 @@ def scan(
         carry, ys = rounds.trace(carry, xs) if scope.initializing else rounds.run(carry, xs, reverse, unroll)
         return (carry, ys) if rounds.has_xs else carry
 
-    options = {"transform": "scan", "length": length, "module_axis": module_axis, "reverse": reverse, "unroll": unroll}
-    return Lifted(target, run, options)
+    options = {"length": length, "module_axis": module_axis, "reverse": reverse, "unroll": unroll}
+    return Lifted(target, run, scan, options)
 
 
 class Rounds:

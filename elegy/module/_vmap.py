@@ -86,7 +86,7 @@ def vmap(
         return region.absorb(Written(outputs, {**own, **shared}, over_rounds(extras)))
 
     options = {"in_axes": in_axes, "out_axes": out_axes, "axis_size": axis_size, "axis_name": axis_name}
-    return Lifted(target, run, {"transform": "vmap", **options, "module_axis": module_axis})
+    return Lifted(target, run, vmap, {**options, "module_axis": module_axis})
 
 
 def _refuse_shared(shared: dict[str, Any], who: str) -> None:

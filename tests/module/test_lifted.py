@@ -1,5 +1,8 @@
 """`elegy.remat`, `elegy.scan` and `elegy.vmap` inside calls, as whole modules, and by themselves."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,6 +60,10 @@ def shapes(tree):
     return jax.tree.map(jnp.shape, tree)
 
 
+def one_layer(x):
+    return Linear(2)(x)
+
+
 def loop(parameters, x, length):
     """The blocks of `Around`, written by hand."""
     x = x @ parameters["linear"]["w"] + parameters["linear"]["b"]
@@ -100,11 +107,9 @@ def test_remat_of_a_function_makes_children_of_the_running_module(rows):
 def test_children_after_a_lifted_function_are_numbered_behind_its_own(rows):
     functional = as_functional(lambda x: Linear(2)(elegy.remat(lambda x: Linear(4)(Linear(3)(x)))(x)))
     made = functional.init(KEY, rows)
-    assert {n: p["w"].shape for n, p in made.parameters.items()} == {
-        "linear": (3, 2),
-        "linear_1": (4, 4),
-        "linear_2": (3, 3),
-    } or list(made.parameters) == ["linear", "linear_1", "linear_2"]
+    # numbered when they are constructed: the outermost first, then 4, then 3
+    sizes = {name: part["b"].size for name, part in made.parameters.items()}
+    assert sizes == {"linear": 2, "linear_1": 4, "linear_2": 3}
     assert functional.apply(made.parameters, {}, rows, key=KEY, training=True).outputs.shape == (8, 2)
 
 
@@ -340,6 +345,40 @@ def test_configuration_of_a_lifted_module_is_seen(rows):
     before = model.predict(rows, verbose=0)
     model.module.target.rate = 0.9
     np.testing.assert_array_equal(model.predict(rows, verbose=0), before)
+
+
+def test_modules_with_lifted_parts_are_copied_and_pickled_with_their_arrays(rows):
+    module = Sequential([elegy.scan(Block(), length=2), elegy.remat(Linear(2))])
+    expected = module(rows, training=False)
+    for copied in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert copied.layers[0].target is not module.layers[0].target
+        np.testing.assert_allclose(copied(rows, training=False), expected, rtol=1e-6)
+    alone = elegy.remat(one_layer)
+    expected = alone(rows)
+    with elegy.RNG(7):  # from which new arrays would be others
+        np.testing.assert_allclose(pickle.loads(pickle.dumps(alone))(rows), expected, rtol=1e-6)
+
+
+def test_what_is_no_array_inside_a_transform_is_not_captured(rows):
+    class Words(Module):
+        def call(self, x):
+            return x, "words"
+
+    applied = run(lambda x: elegy.remat(lambda x: Words()(x)[0])(x), rows, capture=True)
+    assert dict(applied.extras.intermediates) == {}
+
+
+def test_a_module_may_call_itself_under_a_transform(rows):
+    class Deep(Module):
+        def call(self, x, depth=2):
+            x = Linear(3)(x)
+            return elegy.remat(self)(x, depth - 1) if depth else x
+
+    parameters, states = Deep().init(KEY, rows)
+    assert list(parameters) == ["linear"]
+    w, b = parameters["linear"]["w"], parameters["linear"]["b"]
+    expected = ((rows @ w + b) @ w + b) @ w + b
+    np.testing.assert_allclose(Deep().apply(parameters, states, rows)[0], expected, rtol=1e-4)
 
 
 def test_jit_inside_a_call_is_a_part_of_it(rows):
