@@ -27,10 +27,16 @@ from .module import add_loss as add_loss
 from .module import add_metric as add_metric
 from .module import add_parameter as add_parameter
 from .module import add_summary as add_summary
+from .module import grad as grad
 from .module import hooks_context as hooks_context
 from .module import is_training as is_training
+from .module import jit as jit
 from .module import next_rng_key as next_rng_key
+from .module import remat as remat
+from .module import scan as scan
 from .module import to_module as to_module
 from .module import update_parameter as update_parameter
+from .module import value_and_grad as value_and_grad
+from .module import vmap as vmap
 
 __version__ = "1.0.0a1"

@@ -3,6 +3,8 @@
 from ._added import hooks_context as hooks_context
 from ._added import running_context as running_context
 from ._functional import as_functional as as_functional
+from ._grad import grad as grad
+from ._grad import value_and_grad as value_and_grad
 from ._hooks import add_loss as add_loss
 from ._hooks import add_metric as add_metric
 from ._hooks import add_parameter as add_parameter
@@ -10,6 +12,7 @@ from ._hooks import add_summary as add_summary
 from ._hooks import is_training as is_training
 from ._hooks import next_rng_key as next_rng_key
 from ._hooks import update_parameter as update_parameter
+from ._jit import jit as jit
 from ._keys import EVAL as EVAL
 from ._keys import INIT as INIT
 from ._keys import ORDER as ORDER
@@ -23,6 +26,9 @@ from ._protocol import Applied as Applied
 from ._protocol import Extras as Extras
 from ._protocol import Functional as Functional
 from ._protocol import Variables as Variables
+from ._remat import remat as remat
 from ._rng import RNG as RNG
 from ._rng import without_new_parameters as without_new_parameters
+from ._scan import scan as scan
 from ._to_module import to_module as to_module
+from ._vmap import vmap as vmap

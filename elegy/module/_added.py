@@ -2,7 +2,7 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.extend.core import get_opaque_trace_state
 
 from .._errors import short_type
+from .._logs import Logs
 from .._reduce import Reduction, parts_of, reduce_values
 from ._protocol import Extras
 
@@ -64,10 +65,18 @@ class HooksContext:
                 "into the `hooks_context` around. "
                 "Use `elegy.jit`, or open the context inside the transformed function and return its values."
             )
-        for name, value in found.items():
+        self.add(found, {name: _mean(value) for name, value in extras.metrics.items()}, extras.summaries)
+
+    def add(self, losses: Mapping[str, Any], metrics: Mapping[str, Any], summaries: Mapping[str, Any]) -> None:
+        """Add what another context collected."""
+        for name, value in losses.items():
             self.losses[name] = self.losses.get(name, jnp.zeros(())) + value
-        self.metrics.update({name: _mean(value) for name, value in extras.metrics.items()})
-        self.summaries.update(extras.summaries)
+        self.metrics.update(metrics)
+        self.summaries.update(summaries)
+
+    def collected(self) -> tuple[Logs, Logs, Logs]:
+        """Losses, metrics and summaries as a pytree that keeps their order."""
+        return Logs(self.losses), Logs(self.metrics), Logs(self.summaries)
 
 
 @contextlib.contextmanager

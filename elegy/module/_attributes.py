@@ -4,7 +4,7 @@ from typing import Any
 
 from .._errors import did_you_mean, listing
 from ._places import fitting
-from ._record import Record, display_name
+from ._record import Record, display_name, record_of
 from ._scope import running_scope
 
 
@@ -14,7 +14,7 @@ def looked_up(module: Any, name: str) -> Any:
     Raises:
         AttributeError: there is none.
     """
-    record = vars(module).get("_record") or Record()
+    record = record_of(module)
     scope = running_scope()
     if scope is not None and scope.frames and scope.knows(module):
         running = scope.record(module)
@@ -39,10 +39,10 @@ def assigned(module: Any, name: str, value: Any) -> None:
         ValueError: a parameter is set inside a call, its shape differs, or a child is replaced by one of another class.
     """
     scope = running_scope()
-    record = vars(module).get("_record")
+    record = record_of(module)
     if scope is not None and scope.knows(module):
         record = scope.record(module)
-    if record is None or (name not in record.specs and name not in record.children):
+    if name not in record.specs and name not in record.children:
         object.__setattr__(module, name, value)
     elif name in record.specs and scope is not None:
         raise ValueError(

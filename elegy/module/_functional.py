@@ -11,6 +11,7 @@ from .._paths import flatten, unflatten
 from ._binding import bind_x
 from ._call import run_module
 from ._initialize import Run, declare, initialize
+from ._lift import Lifted, module_of
 from ._module import Module
 from ._pair import pair_functional
 from ._places import arrays_on, forget_arrays, is_declared, put_arrays, split_arrays
@@ -40,12 +41,15 @@ def as_functional(module: Any) -> Functional:
             _refuse(part)
         return pair_functional(*module)
     _refuse(module)
-    root = module if isinstance(module, Module) else Root(module)
-    call = _call_of(module)
+    below = module_of(module)
+    root = Root(module) if below is None else below
+    call = _call_of(module if below is None else below)
     name = display_name(module)
 
     def run(scope: Scope, x: Any) -> Any:
         args, kwargs = bind_x(call, x, f"module `{name}`")
+        if isinstance(module, Lifted) and below is not None:
+            return module.run_as_root(scope, root, args, kwargs)
         return run_module(scope, root, args, kwargs, call)
 
     return Functional(

@@ -14,9 +14,9 @@ from .._errors import short_type
 from .._paths import unflatten
 from ._children import require_sound
 from ._keys import INIT, consumer_key, domain_key
-from ._parameter import Spec, initial_value
+from ._parameter import Spec, stacked_value
 from ._places import below, places_of, tree_of
-from ._record import Record, children_in_attributes, children_of
+from ._record import Record, children_in_attributes, children_of, keep_record
 from ._scope import Scope, entered
 from ._trainable import settle_trainable
 
@@ -151,10 +151,7 @@ def _values(specs: dict[str, tuple[Spec, Any]], key: jax.Array, anew: bool) -> d
     missing = {path: spec for path, (spec, value) in specs.items() if anew or value is None}
 
     def make(key: jax.Array) -> dict[str, jax.Array]:
-        return {
-            path: initial_value(spec.initializer, spec.shape, spec.dtype, consumer_key(key, f"parameter:{path}", 0))
-            for path, spec in missing.items()
-        }
+        return {path: stacked_value(spec, consumer_key(key, f"parameter:{path}", 0)) for path, spec in missing.items()}
 
     made = jax.jit(make)(key) if missing else {}
     return {
@@ -167,5 +164,5 @@ def _commit(root: Any, records: Records) -> None:
         record.children = {name: child for name, child in record.children.items() if child.seen}
         record.values = {name: value for name, value in record.values.items() if name in record.specs}
         record.is_declared = True
-        vars(module)["_record"] = record
+        keep_record(module, record)
     settle_trainable(root)

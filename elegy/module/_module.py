@@ -5,33 +5,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 
-from .._inject import wants
-from .._paths import flatten, unflatten
-from ._added import running_context
+from .._paths import unflatten
 from ._attributes import assigned, looked_up
+from ._bare import call_bare, run_on, traceable
 from ._call import run_module
 from ._describe import description
-from ._initialize import declare, initialize
-from ._keys import INIT, TRAIN, domain_key
+from ._initialize import initialize
 from ._meta import ModuleMeta
 from ._parameter import Initializer, spec_of
-from ._places import (
-    arrays_on,
-    forget_arrays,
-    is_declared,
-    is_initialized,
-    places_in,
-    places_of,
-    put_arrays,
-    put_named,
-    split_arrays,
-)
+from ._places import arrays_on, forget_arrays, is_initialized, places_in, places_of, put_named
 from ._record import children_of, display_name, record_of
-from ._rng import bare_counters, bare_seed, refuse_new_parameters
-from ._scope import Scope, entered, running_scope
-from ._trainable import frozen_patterns, learning, set_trainable
+from ._scope import Scope, running_scope
+from ._trainable import learning, set_trainable
 
 
 class Module(metaclass=ModuleMeta):
@@ -87,19 +73,7 @@ class Module(metaclass=ModuleMeta):
         scope = running_scope()
         if scope is not None:
             return run_module(scope, self, args, kwargs)
-        training = kwargs.get("training") is not False
-        if "training" not in wants(self.call).names:
-            kwargs.pop("training", None)
-        record_of(self).calls += 1
-        first, count = bare_counters(record_of(self).calls)
-        if not self.initialized:
-            refuse_new_parameters(self)
-            run, arrays = self._traceable(args, kwargs)
-            put_arrays(self, *initialize(self, run, arrays, domain_key(bare_seed(), INIT, first)))
-        key = domain_key(bare_seed(), TRAIN, count)
-        outputs, states = self._apply(*arrays_on(self), args, kwargs, training=training, key=key)
-        self._keep(states)
-        return outputs
+        return call_bare(self, args, kwargs)
 
     def init(self, key: jax.Array, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """New parameters and states that depend on nothing but the key and the inputs' shapes; none is kept.
@@ -120,8 +94,7 @@ class Module(metaclass=ModuleMeta):
             >>> parameters["w"].shape
             (3, 2)
         """
-        run, arrays = self._traceable(args, kwargs)
-        return initialize(self, run, arrays, key, anew=True)
+        return initialize(self, *traceable(self, args, kwargs), key, anew=True)
 
     def apply(
         self,
@@ -145,7 +118,7 @@ class Module(metaclass=ModuleMeta):
         Returns:
             Outputs, and the states afterwards.
         """
-        return self._apply(parameters, states, args, kwargs, training=training, key=key)
+        return run_on(self, parameters, states, args, kwargs, training=training, key=key)
 
     def add_parameter(
         self,
@@ -280,40 +253,6 @@ class Module(metaclass=ModuleMeta):
         """What a compiled step has baked in: attributes and the children of the call, but no arrays."""
         attributes = {name: value for name, value in vars(self).items() if name != "_record"}
         return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
-
-    def _traceable(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
-        """How to run a scope on other arrays than those among the arguments, and the latter."""
-        arrays, rebuild = split_arrays((args, {name: value for name, value in kwargs.items() if name != "training"}))
-        return lambda scope, arrays: run_module(scope, self, *rebuild(arrays)), arrays
-
-    def _apply(
-        self, parameters: Any, states: Any, args: Any, kwargs: Any, *, training: bool, key: jax.Array | None
-    ) -> tuple[Any, dict[str, Any]]:
-        if not is_declared(self):  # the arrays come from elsewhere; what the module is made of is found out first
-            declare(self, *self._traceable(args, kwargs))
-        state_paths = flatten(states)
-        values, frozen = {**flatten(parameters), **state_paths}, frozen_patterns(self)
-        scope = Scope(self, values, training=training, key=key, frozen=frozen)
-        with entered(scope):
-            outputs = run_module(scope, self, args, kwargs)
-        context = running_context()
-        if context is not None:
-            context.take(scope.extras, f"module `{display_name(self)}`")
-        return outputs, unflatten({path: scope.values[path] for path in state_paths})
-
-    def _keep(self, states: Mapping[str, Any]) -> None:
-        """Store new states after a call by itself."""
-        flat = flatten(states)
-        for path, record, name in places_of(self):
-            new = flat.get(path)
-            if isinstance(new, Tracer) and not isinstance(record.values[name], Tracer):
-                raise ValueError(
-                    f"The module `{display_name(self)}` updates `{path}` inside a JAX transform such as "
-                    "`jax.jit`. The new value would leak out of it. Use `elegy.jit`, or "
-                    "`module.apply(parameters, states, ...)`."
-                )
-            if new is not None:
-                record.values[name] = new
 
     def _leaves(self, include_submodules: bool, *, trainable: bool) -> list[Any]:
         places = places_of(self) if include_submodules else places_in(self)

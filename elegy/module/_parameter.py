@@ -20,20 +20,22 @@ class Spec:
     """A declared parameter.
 
     Attributes:
-        shape: its shape.
+        shape: its shape, lengths of `stack` included.
         dtype: its dtype.
         initializer: makes its first value.
         trainable: whether it is a parameter or a state.
+        stack: lengths of the leading axes that `elegy.scan` and `elegy.vmap` gave it, outermost first.
     """
 
     shape: tuple[int, ...]
     dtype: Any
     initializer: Initializer
     trainable: bool
+    stack: tuple[int, ...] = ()
 
     def __reduce__(self) -> Any:
         """Copies and pickles leave the initializer out: it may be a lambda, and each initialization brings its own."""
-        return Spec, (self.shape, self.dtype, jnp.zeros, self.trainable)
+        return Spec, (self.shape, self.dtype, jnp.zeros, self.trainable, self.stack)
 
 
 def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, trainable: bool, default_dtype: Any) -> Spec:
@@ -117,6 +119,17 @@ def initial_value(initializer: Initializer, shape: tuple[int, ...], dtype: Any, 
             "Return an array of the shape it is given."
         )
     return value
+
+
+def stacked_value(spec: Spec, key: jax.Array) -> jax.Array:
+    """The first value of a declared parameter; each part of a stacked one has a key of its own."""
+
+    def made(stack: tuple[int, ...], key: jax.Array) -> jax.Array:
+        if not stack:
+            return initial_value(spec.initializer, spec.shape[len(spec.stack) :], spec.dtype, key)
+        return jax.vmap(lambda key: made(stack[1:], key))(jax.random.split(key, stack[0]))
+
+    return made(spec.stack, key)
 
 
 def _wants_key(initializer: Any) -> bool:

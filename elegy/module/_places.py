@@ -5,9 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from .._errors import did_you_mean, listing, short_type
 from .._paths import flatten, unflatten
+from ._overlay import running_overlay
 from ._record import Record, children_of, display_name, record_of
 
 
@@ -104,8 +106,14 @@ def fitting(value: Any, record: Record, name: str, path: str) -> jax.Array:
     """A value as an array of the declared dtype.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: it has another shape, or is traced by a JAX transform that it would leak out of.
     """
+    overlay = running_overlay()
+    if isinstance(value, Tracer) and (overlay is None or overlay.is_inside_transform()):
+        raise ValueError(
+            f"`{path}` was set inside a JAX transform such as `jax.jit`. The value would leak out of it. Use "
+            "`elegy.jit` with the module among its `modules`."
+        )
     array, spec = jnp.asarray(value), record.specs[name]
     if array.shape != spec.shape:
         raise ValueError(
@@ -117,6 +125,11 @@ def fitting(value: Any, record: Record, name: str, path: str) -> jax.Array:
 def below(path: str, name: str) -> str:
     """The path of `name` below `path`; the root has no name."""
     return f"{path}/{name}" if path else name
+
+
+def is_below(path: str, top: str) -> bool:
+    """Whether a path is `top` or leads on from it."""
+    return not top or path == top or path.startswith(f"{top}/")
 
 
 def split_arrays(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._names import name_of
+from ._overlay import overlay_of
 from ._parameter import Spec
 
 PLAIN_NAME = re.compile(r"[^/.\[\]*?\s]+")
@@ -51,6 +52,7 @@ class Record:
         has_transforms: whether arrays are read inside raw JAX transforms while its call runs.
         calls: how often the module was called by itself; each call has its own keys.
         trainable: whether its parameters learn; None is as in the module above.
+        is_traced_bare: whether it was called by itself inside raw JAX transforms, which may remember its arrays.
     """
 
     specs: dict[str, Spec] = dataclasses.field(default_factory=dict)
@@ -60,6 +62,7 @@ class Record:
     has_transforms: bool = False
     calls: int = 0
     trainable: bool | None = None
+    is_traced_bare: bool = False
 
     def draft(self) -> "Record":
         """A copy to change while an initialization may still fail; its parameters are declared anew."""
@@ -76,8 +79,26 @@ class Record:
 
 
 def record_of(module: Any) -> Record:
-    """The module's record, made at its first use so that `super().__init__()` may be left out."""
+    """The module's record, made at its first use so that `super().__init__()` may be left out.
+
+    While a function runs that `elegy.jit` or `elegy.grad` was given, it is a copy that holds traced arrays.
+    """
+    overlay = overlay_of(module)
+    return stored_record(module) if overlay is None else overlay.records[id(module)][1]
+
+
+def stored_record(module: Any) -> Record:
+    """The record on the object, whatever runs."""
     return vars(module).setdefault("_record", Record())
+
+
+def keep_record(module: Any, record: Record) -> None:
+    """Give a module another record."""
+    overlay = overlay_of(module)
+    if overlay is None:
+        vars(module)["_record"] = record
+    else:
+        overlay.records[id(module)] = (module, record)
 
 
 def owner_of(module: Any) -> Any:
@@ -117,6 +138,8 @@ def is_module(value: Any) -> bool:
 def _modules_in(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if is_module(value):
         yield path, value
+    elif getattr(type(value), "__elegy_lifted__", False) is True:  # `elegy.scan(block)` is found as the block
+        yield from _modules_in(value.target, path)
     elif isinstance(value, Mapping):
         taken: set[str] = set()
         for key, part in value.items():

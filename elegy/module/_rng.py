@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
+from jax.extend.core import get_opaque_trace_state
 
+from ._keys import base_key
+from ._overlay import running_overlay
 from ._record import display_name
 
 
@@ -38,10 +42,24 @@ class RNG:
             )
         self.words = np.array([int(seed) >> 32, int(seed) & 0xFFFFFFFF], np.uint32)
         self.count = 0
+        self.before: Any = 0
+        self._trace = get_opaque_trace_state()
         self._tokens: list[Any] = []
 
     def __enter__(self) -> "RNG":
-        """Make this the seed of modules called by themselves."""
+        """Make this the seed of modules called by themselves.
+
+        Raises:
+            ValueError: it was made outside of a transform that runs now, in which its count would be a constant.
+        """
+        overlay = running_overlay()
+        is_rehearsal = overlay is not None and overlay.is_rehearsal
+        is_elsewhere = self._trace != get_opaque_trace_state() and not is_rehearsal
+        if is_elsewhere and isinstance(base_key(self.words), Tracer):
+            raise ValueError(
+                "An `RNG` was entered inside a JAX transform such as `jax.jit`. It was made outside, so each run would "
+                "draw the same numbers. Enter it around the call of what `elegy.jit` returns."
+            )
         self._tokens.append(_rng.set(self))
         return self
 
@@ -56,7 +74,7 @@ def bare_seed() -> np.ndarray:
     return _DEFAULT_SEED if rng is None else rng.words
 
 
-def bare_counters(calls: int) -> tuple[int, int]:
+def bare_counters(calls: Any) -> tuple[Any, Any]:
     """The counters for the initial values and for the keys of one such call.
 
     A running `RNG` counts calls, so that two equal modules start differently; without one each module counts its own.
@@ -68,7 +86,27 @@ def bare_counters(calls: int) -> tuple[int, int]:
     if rng is None:
         return 0, calls
     rng.count += 1
-    return rng.count, rng.count
+    count = rng.before + rng.count
+    return count, count
+
+
+def running_rng() -> RNG | None:
+    """The seed that runs now in this thread, or None."""
+    return _rng.get()
+
+
+@contextlib.contextmanager
+def stand_in(words: Any, before: Any) -> Iterator[RNG]:
+    """While a transform traces, a seed in place of the running one, whose words and count may be traced.
+
+    Args:
+        words: the seed words.
+        before: how often it counted before the transform.
+    """
+    rng = RNG(0)
+    rng.words, rng.before = words, before
+    with rng:
+        yield rng
 
 
 @contextlib.contextmanager

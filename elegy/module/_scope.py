@@ -18,9 +18,9 @@ from ._children import first_difference, own_name_of, refuse_taken, require_plai
 from ._compare import has_tracer
 from ._keys import consumer_key
 from ._parameter import Spec, require_declarable
-from ._places import below, tree_of
+from ._places import below, is_below, tree_of
 from ._protocol import Extras
-from ._record import Child, Record, attributes_of, children_in_attributes, display_name, record_of
+from ._record import Child, Record, attributes_of, display_name, record_of
 
 
 @dataclasses.dataclass
@@ -54,9 +54,12 @@ class Scope:
         records: while initializing by identity the modules and the drafts of their records.
         frozen: patterns of parameters that do not learn.
         capture: whether the outputs of modules are kept.
+        why_no_key: why there is no key, in words, where that is not for the caller to give.
 
     Attributes:
         extras: what hooks added so far.
+        stacks: in the body of a lifted transform, paths below which it sees one part of each array, and how many there
+            are.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Scope:
         records: dict[int, tuple[Any, Record]] | None = None,
         frozen: tuple[str, ...] = (),
         capture: bool = False,
+        why_no_key: str = "",
     ) -> None:
         self.values = values
         self.training = training
@@ -79,10 +83,12 @@ class Scope:
         self.captures = capture
         self.extras = Extras()
         self.frames: list[Frame] = []
-        self._key = key
-        self._requests: dict[str, int] = {}
-        self._paths: dict[int, tuple[str, Any]] = {}
-        self._trace = get_opaque_trace_state()
+        self.key = key
+        self._why_no_key = why_no_key or "This call was given none. Pass `key=`."
+        self.requests: dict[str, int] = {}
+        self.paths: dict[int, tuple[str, Any]] = {}
+        self.trace = get_opaque_trace_state()
+        self.stacks: tuple[tuple[str, int], ...] = ()
         self._place(root, "")
         self.must_retrace = initializing or self.record(root).has_transforms
 
@@ -90,13 +96,13 @@ class Scope:
 
     def path(self, module: Any) -> str:
         """The module's canonical path; a module nobody knows yet becomes a child of the running call."""
-        if id(module) not in self._paths:
+        if id(module) not in self.paths:
             self._adopt(module)
-        return self._paths[id(module)][0]
+        return self.paths[id(module)][0]
 
     def knows(self, module: Any) -> bool:
         """Whether the module has a path here."""
-        return id(module) in self._paths
+        return id(module) in self.paths
 
     def record(self, module: Any) -> Record:
         """The module's record; while initializing a draft that counts only if everything succeeds."""
@@ -110,7 +116,7 @@ class Scope:
         """Give a module and all below it their paths; the first path of a shared module is its own."""
         for tail, found in tree_of(module, self.record):
             full = path if not tail else below(path, tail)
-            self._paths.setdefault(id(found), (full, found))
+            self.paths.setdefault(id(found), (full, found))
 
     def _adopt(self, module: Any) -> None:
         parent = self.frames[-1].module
@@ -214,27 +220,14 @@ class Scope:
             if identity not in record.children or not record.children[identity].is_adopted:
                 return identity
 
-    def finish(self, frame: Frame) -> None:
-        """Raise if a finished call left out a child that has arrays."""
-        if self.initializing:
-            return
-        children = self.record(frame.module).children
-        missing = [c for n, c in children.items() if n not in frame.made and c.has_arrays and not c.is_named]
-        attributes = {id(module) for _, module in children_in_attributes(frame.module)} if missing else set()
-        for child in missing:
-            if id(child.module) not in attributes:
-                raise ModuleOrderError(
-                    f"{self.who(frame.module)} did not make its child `{child.name}` in this call. When it was "
-                    f"initialized it made: {listing(children)}; now: {listing(sorted(frame.made))}. "
-                    "Make the same children in each call, or give this one a `name=`."
-                )
-
     # ---- parameters ----
 
     def add_parameter(self, module: Any, name: str, spec: Spec) -> Any:
         """The value of a parameter, which is declared now if the module is being initialized."""
         path, record = self._join(module, name), self.record(module)
         if self.initializing:
+            stack = self._stack(path)
+            spec = dataclasses.replace(spec, shape=(*stack, *spec.shape), stack=stack)
             require_plain_name(self.who(module), name)
             taken = name in record.children or name in vars(module) or hasattr(type(module), name)
             require_declarable(self.who(module), name, spec, record.specs.get(name), taken)
@@ -256,10 +249,11 @@ class Scope:
             )
         self._require_own_trace(f"{self.who(module)} updates `{name}`")
         value, spec = jnp.asarray(value), record.specs[name]
-        if value.shape != spec.shape:
+        shape = spec.shape[len(self._stack(path)) :]
+        if value.shape != shape:
             raise ValueError(
-                f"{self.who(module)} updates `{name}` with {short_type(value)}. It has the shape "
-                f"{spec.shape}. A state keeps its shape."
+                f"{self.who(module)} updates `{name}` with {short_type(value)}. It has the shape {shape}. "
+                "A state keeps its shape."
             )
         self.values[path] = value if self.initializing and not spec.trainable else value.astype(spec.dtype)
 
@@ -274,7 +268,7 @@ class Scope:
                 self.record(frame.module).has_transforms = True
         if self.initializing and path not in self.values:
             spec = self.record(module).specs[name]
-            return jnp.zeros(spec.shape, spec.dtype)
+            return jnp.zeros(spec.shape[len(self._stack(path)) :], spec.dtype)
         return self.values[path]
 
     # ---- hooks ----
@@ -284,11 +278,18 @@ class Scope:
         module = self.frames[-1].module
         path = self.path(module)
         self._require_own_trace(f"{self.who(module)} asks for a random key")
-        if self._key is None:
-            raise ValueError(f"{self.who(module)} asks for a random key. This call was given none. Pass `key=`.")
-        number = self._requests.get(path, 0)
-        self._requests[path] = number + 1
-        return consumer_key(self._key, f"module:{path}", number)
+        if self.key is None:
+            raise ValueError(f"{self.who(module)} asks for a random key. {self._why_no_key}")
+        return self._drawn(self.key, f"module:{path}")
+
+    def key_for(self, consumer: str) -> jax.Array | None:
+        """The key from which the body of a lifted transform gets its own, if the call was given one."""
+        return None if self.key is None else self._drawn(self.key, consumer)
+
+    def _drawn(self, key: jax.Array, consumer: str) -> jax.Array:
+        number = self.requests.get(consumer, 0)
+        self.requests[consumer] = number + 1
+        return consumer_key(key, consumer, number)
 
     def is_training(self) -> bool:
         """Whether the running module trains; one whose own parameters are all frozen does not."""
@@ -335,11 +336,11 @@ class Scope:
 
     def is_inside_transform(self) -> bool:
         """Whether a raw JAX transform runs between the scope and here."""
-        return get_opaque_trace_state() != self._trace
+        return get_opaque_trace_state() != self.trace
 
     def who(self, module: Any) -> str:
         """How errors call a module: by its path."""
-        path = self._paths[id(module)][0] if id(module) in self._paths else ""
+        path = self.paths[id(module)][0] if id(module) in self.paths else ""
         return f"module `{path or display_name(module)}`"
 
     def _require_own_trace(self, what: str) -> None:
@@ -352,6 +353,10 @@ class Scope:
 
     def _join(self, module: Any, name: str) -> str:
         return below(self.path(module), name)
+
+    def _stack(self, path: str) -> tuple[int, ...]:
+        """The lengths of the leading axes of which the running body sees one part only."""
+        return tuple(length for top, length in self.stacks if is_below(path, top))
 
 
 def running_scope() -> Scope | None:
@@ -369,11 +374,11 @@ def entered(scope: Scope | None) -> Iterator[Scope | None]:
         else:
             # JAX remembers the trace of `jax.checkpoint(self.linear)` by its function, with the arrays it read. In a
             # context of its own a scope never meets what another one's arrays left behind.
-            with _owner_of_traces(object()):
+            with owner_of_traces(object()):
                 yield scope
     finally:
         _running.reset(token)
 
 
 _running: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("running_scope", default=None)
-_owner_of_traces = jax.make_user_context(None)
+owner_of_traces = jax.make_user_context(None)
