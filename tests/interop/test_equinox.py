@@ -1,5 +1,6 @@
 """Equinox modules are trained as they are."""
 
+import copy
 import functools
 import subprocess
 import sys
@@ -337,7 +338,7 @@ def test_weights_are_saved_and_loaded(tmp_path):
 def test_a_summary_has_no_outputs_inside(capsys):
     model_of(mlp()).summary(X)
     table = capsys.readouterr().out
-    assert "f32[12,1]" in table and "layers/1" in table and "Trainable: 21" in table
+    assert "f32[12,1]" in table and "layers/1" in table and "Total: 21" in table
 
 
 # ---- ownership ----
@@ -373,6 +374,13 @@ def test_reset_goes_back_to_the_first_values():
     assert_same_arrays(model.module, net(), rtol=0)
     model.init(X, Y)
     assert_same_arrays(model.module, net(), rtol=0)
+
+
+def test_a_copy_of_a_model_has_a_module_of_its_own():
+    other = copy.deepcopy(trained())
+    assert_same_arrays(other.module, trained().module, rtol=0)
+    other.fit(X, Y, batch_size=4, verbose=0)
+    assert (other.module[0].layers[0].weight != trained().module[0].layers[0].weight).any()
 
 
 def test_the_state_of_the_trained_module_may_be_used_up():
