@@ -1,6 +1,6 @@
 """`Module`: a class with a `call`, whose parameters and children are declared where they are used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -28,7 +28,7 @@ from ._places import (
     put_named,
     split_arrays,
 )
-from ._record import children_of, display_name, record_of
+from ._record import Record, children_of, display_name, record_of
 from ._rng import bare_counters, bare_seed, refuse_new_parameters
 from ._scope import Scope, entered, running_scope
 from ._trainable import frozen_patterns, learning, set_trainable
@@ -194,14 +194,11 @@ class Module(metaclass=ModuleMeta):
 
         A frozen module's parameters stay `parameters`; they get no gradient, and running statistics stay as they are.
         """
-        scope = running_scope()
-        record = scope.record(self) if scope is not None and scope.knows(self) else record_of(self)
-        return record.trainable is not False
+        return self._records()(self).trainable is not False
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        scope = running_scope()
-        set_trainable(self, value, scope.record if scope is not None and scope.knows(self) else record_of)
+        set_trainable(self, value, self._records())
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -314,6 +311,11 @@ class Module(metaclass=ModuleMeta):
                 )
             if new is not None:
                 record.values[name] = new
+
+    def _records(self) -> Callable[[Any], Record]:
+        """Who finds records now: a call that is being initialized has drafts of them."""
+        scope = running_scope()
+        return scope.record if scope is not None and scope.knows(self) else record_of
 
     def _leaves(self, include_submodules: bool, *, trainable: bool) -> list[Any]:
         places = places_of(self) if include_submodules else places_in(self)
