@@ -1,6 +1,6 @@
 """`Module`: a class with a `call`, whose parameters and children are declared where they are used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -15,7 +15,7 @@ from ._initialize import initialize
 from ._meta import ModuleMeta
 from ._parameter import Initializer, spec_of
 from ._places import arrays_on, forget_arrays, is_initialized, places_in, places_of, put_named
-from ._record import children_of, display_name, record_of
+from ._record import Record, children_of, display_name, record_of
 from ._scope import Scope, running_scope
 from ._trainable import learning, set_trainable
 
@@ -167,14 +167,11 @@ class Module(metaclass=ModuleMeta):
 
         A frozen module's parameters stay `parameters`; they get no gradient, and running statistics stay as they are.
         """
-        scope = running_scope()
-        record = scope.record(self) if scope is not None and scope.knows(self) else record_of(self)
-        return record.trainable is not False
+        return self._records()(self).trainable is not False
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        scope = running_scope()
-        set_trainable(self, value, scope.record if scope is not None and scope.knows(self) else record_of)
+        set_trainable(self, value, self._records())
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -253,6 +250,11 @@ class Module(metaclass=ModuleMeta):
         """What a compiled step has baked in: attributes and the children of the call, but no arrays."""
         attributes = {name: value for name, value in vars(self).items() if name != "_record"}
         return {**attributes, **{name: child.module for name, child in record_of(self).children.items()}}
+
+    def _records(self) -> Callable[[Any], Record]:
+        """Who finds records now: a call that is being initialized has drafts of them."""
+        scope = running_scope()
+        return scope.record if scope is not None and scope.knows(self) else record_of
 
     def _leaves(self, include_submodules: bool, *, trainable: bool) -> list[Any]:
         places = places_of(self) if include_submodules else places_in(self)
