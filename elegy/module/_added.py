@@ -2,7 +2,7 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -58,17 +58,22 @@ class HooksContext:
             ValueError: the call ran inside a JAX transform that the context is outside of.
         """
         found = {name: sum(map(_mean, values), start=jnp.zeros(())) for name, values in extras.losses.items()}
-        names = (*found, *extras.metrics, *extras.summaries)
+        metrics = {name: _mean(value) for name, value in extras.metrics.items()}
+        self.add(Logs(found), Logs(metrics), extras.summaries, who)
+
+    def add(self, losses: Logs, metrics: Logs, summaries: Logs, who: str) -> None:
+        """Add what another context collected.
+
+        Raises:
+            ValueError: a JAX transform runs that the context is outside of.
+        """
+        names = (*losses, *metrics, *summaries)
         if names and get_opaque_trace_state() != self._trace:
             raise ValueError(
                 f"{who} adds `{names[0]}` inside a JAX transform such as `jax.jit`. The value would leak out of it "
                 "into the `hooks_context` around. "
                 "Use `elegy.jit`, or open the context inside the transformed function and return its values."
             )
-        self.add(found, {name: _mean(value) for name, value in extras.metrics.items()}, extras.summaries)
-
-    def add(self, losses: Mapping[str, Any], metrics: Mapping[str, Any], summaries: Mapping[str, Any]) -> None:
-        """Add what another context collected."""
         for name, value in losses.items():
             self.losses[name] = self.losses.get(name, jnp.zeros(())) + value
         self.metrics.update(metrics)

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 from jax.core import Tracer
+from jax.extend.core import get_opaque_trace_state
 
 from .._errors import listing
 from .._inject import wants
@@ -95,6 +97,30 @@ def traceable(
     return lambda scope, arrays: run(scope, module, *rebuild(arrays)), arrays
 
 
+def is_staged() -> bool:
+    """Whether what runs here is traced by a raw JAX transform such as `jax.jit`, which runs it any number of times."""
+    overlay = running_overlay()
+    if overlay is not None and not overlay.is_inside_transform():
+        return False
+    return get_opaque_trace_state() != _OUTSIDE and isinstance(jax.lax.neg(np.int32(1)), Tracer)
+
+
+def refuse_leak(module: Any, path: str, value: Any) -> None:
+    """Raise if a value that is to be kept on a module belongs to a raw JAX transform.
+
+    Raises:
+        ValueError: it does.
+    """
+    overlay = overlay_of(module)
+    if isinstance(value, Tracer) and (overlay is None or overlay.is_inside_transform()):
+        raise ValueError(
+            f"The module `{display_name(module)}` updates `{path}` inside a JAX transform such as `jax.jit` or "
+            "`jax.grad`. The new value would leak out of it. Use `elegy.jit`, `elegy.grad` or "
+            "`elegy.value_and_grad` with the module among their `modules`, or "
+            "`module.apply(parameters, states, ...)`."
+        )
+
+
 def _note_birth(module: Any) -> None:
     """Tell the overlays around what a module began with: the states of its first call are traced there."""
     overlay = running_overlay()
@@ -148,14 +174,10 @@ def _keep(module: Any, states: Mapping[str, Any]) -> None:
         for path, record, name in places_of(module)
         if path in flat and flat[path] is not record.values[name]
     }
-    own = overlay_of(module)
     for path, (_, _, value) in new.items():
-        if isinstance(value, Tracer) and (own is None or own.is_inside_transform()):
-            raise ValueError(
-                f"The module `{display_name(module)}` updates `{path}` inside a JAX transform such as `jax.jit` or "
-                "`jax.grad`. The new value would leak out of it. Use `elegy.jit`, `elegy.grad` or "
-                "`elegy.value_and_grad` with the module among their `modules`, or "
-                "`module.apply(parameters, states, ...)`."
-            )
+        refuse_leak(module, path, value)
     for record, name, value in new.values():
         record.values[name] = value
+
+
+_OUTSIDE = get_opaque_trace_state()

@@ -13,6 +13,7 @@ from jax.core import Tracer
 from .._errors import short_type
 from .._names import name_of
 from ._added import hooks_context, running_context
+from ._bare import refuse_leak
 from ._lift import Lifted
 from ._module import Module
 from ._overlay import Overlay, calls_before, overlaid, running_overlay
@@ -79,6 +80,7 @@ class Borrowed:
     """
 
     def __init__(self, modules: Any, who: str) -> None:
+        self._who = who
         self.roots = roots_of(modules, who)
         self.parts: list[Any] = list({id(part): part for root in self.roots for _, part in tree_of(root)}.values())
 
@@ -146,17 +148,24 @@ class Borrowed:
             yield left
 
     def give_back(self, left: Left) -> None:
-        """Put onto the objects what came out."""
-        for slot, value in left.changed.items():
-            number, name = slot.split("/", 1)
-            record_of(self.parts[int(number)]).values[name] = value
+        """Put onto the objects what came out.
+
+        Raises:
+            ValueError: it belongs to a raw JAX transform.
+        """
+        places = {slot: slot.split("/", 1) for slot in left.changed}
+        for slot, (number, name) in places.items():
+            refuse_leak(self.parts[int(number)], name, left.changed[slot])
+        for slot, (number, name) in places.items():
+            record_of(self.parts[int(number)]).values[name] = left.changed[slot]
         for part, calls in zip(self.parts, left.counted.calls, strict=True):
             record_of(part).calls += calls
         rng, context = running_rng(), running_context()
         if rng is not None:
             rng.count += left.counted.draws
         if context is not None:
-            context.add(*left.added)
+            losses, metrics, summaries = left.added
+            context.add(losses, metrics, summaries, self._who)
 
 
 def borrowed(modules: Any, who: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Borrowed:

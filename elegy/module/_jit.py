@@ -13,6 +13,7 @@ from .._config import difference, snapshot
 from .._inject import wants
 from .._names import name_of
 from ._added import running_context
+from ._bare import is_staged
 from ._borrow import Borrowed, Counts, Left, borrowed, modules_of, roots_of
 from ._scope import owner_of_traces, running_scope
 
@@ -94,7 +95,7 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the compiled function, and put what it changed onto the modules."""
-        if running_scope() is not None:
+        if running_scope() is not None or is_staged():  # what runs is compiled as a whole by somebody else
             return self._target(*args, **kwargs)
         modules = borrowed(self._modules, "`elegy.jit`", self._target, args, kwargs)
         flags, args, kwargs = self._without_flags(args, kwargs)

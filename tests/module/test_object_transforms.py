@@ -388,6 +388,39 @@ def test_a_state_under_a_raw_transform_is_an_error_that_names_the_lifted_forms(r
         transform(BatchNormalization())(rows)
 
 
+def test_a_transformed_module_is_as_careful_under_a_raw_transform_as_a_plain_one(rows):
+    normalize, dropout = BatchNormalization(), Dropout(0.5)
+    loss = elegy.value_and_grad(lambda x: normalize(x).sum(), normalize)
+    for raw in (jax.jit(elegy.jit(normalize)), jax.vmap(elegy.jit(normalize)), jax.jit(loss)):
+        with pytest.raises(ValueError, match=r"updates `.*leak out of it\. Use `elegy\.jit`"):
+            raw(rows[None])
+    with pytest.raises(ValueError, match="each run would get the same one"):
+        jax.jit(elegy.jit(dropout))(rows)
+    linear = Linear(1)
+    slope = jax.grad(lambda x: elegy.jit(linear)(x).sum())(jnp.array(rows))
+    np.testing.assert_allclose(slope, np.tile(linear.w[:, 0], (8, 1)), rtol=1e-5)
+    assert concrete(normalize, linear)
+
+
+def test_hook_values_of_a_gradient_under_a_raw_transform_are_an_error(rows):
+    class Active(Module):
+        def call(self, x):
+            elegy.add_loss("activity", x)
+            return x.sum() * self.add_parameter("w", initializer=1.0)
+
+    with elegy.hooks_context(), pytest.raises(ValueError, match=r"`elegy\.grad` adds `activity_loss` inside a JAX"):
+        jax.jit(elegy.grad(Active()))(rows)
+
+
+def test_a_module_that_was_reset_begins_anew(rows):
+    module = Counting()
+    fast = elegy.jit(module)
+    fast(rows)
+    module.reset()
+    fast(rows)
+    assert int(module.n) == 1
+
+
 def test_random_numbers_that_each_run_would_repeat_are_an_error(rows):
     dropout = Dropout(0.5)
     with pytest.raises(ValueError, match=r"random key.*called by itself inside a JAX transform.*`elegy\.jit`"):
