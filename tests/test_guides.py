@@ -2,6 +2,8 @@
 
 import doctest
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,9 @@ RUN = {"python": run_python, "pycon": run_session}
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_every_block_of_a_guide_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text, namespace = page.read_text(encoding="utf-8"), {"__name__": page.stem}
+    module = types.ModuleType(page.stem)
+    monkeypatch.setitem(sys.modules, page.stem, module)  # so that what a page defines can be pickled there
+    text, namespace = page.read_text(encoding="utf-8"), vars(module)
     for block in BLOCK.finditer(text):
         if block[1] in RUN:
             RUN[block[1]](block[2], page, text[: block.start()].count("\n") + 1, namespace)
