@@ -16,8 +16,10 @@ from ._arguments import (
     unpacked,
 )
 from ._asked import check_step, fit_offers
+from ._execution import planned_fit
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
+from ._plan import require_execution
 from ._probe import abstract
 from ._run import Run, interruptible
 from ._trainer import Trainer
@@ -47,6 +49,8 @@ class FitArguments:
     validation_freq: int | Sequence[int]
     drop_remainder: bool
     nonfinite: str
+    execution: str
+    steps_per_execution: int | None
 
 
 def fit(trainer: Trainer, given: FitArguments) -> History:
@@ -72,6 +76,8 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
     callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
+    asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
+    plan = planned_fit(trainer, plan, callbacks, **asked)
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
@@ -103,10 +109,12 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
         "epochs": 0,
         "initial_epoch": 0,
         "steps_per_epoch": 1,
+        "steps_per_execution": 1,
         "validation_steps": 1,
         "validation_batch_size": 1,
     }.items():
         require_count(name, getattr(given, name), least=least)
+    require_execution(given.execution)
     if given.nonfinite not in ("warn", "raise"):
         raise ValueError(f'`nonfinite={given.nonfinite!r}` was given. It is "warn" or "raise". Use one of these.')
     check_weight_keys(given.sample_weight, trainer.recipe.objective)

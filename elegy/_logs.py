@@ -259,14 +259,22 @@ def _scalars(name: str, value: Any) -> list[tuple[str, tuple[int, ...]]]:
 def _as_float(value: Any, index: tuple[int, ...]) -> float:
     if not isinstance(value, Ratio):
         return float(np.asarray(value)[index])
-    total = 0.0
-    for numerator, denominator in value.terms:
-        top = _wide(numerator)
-        bottom = 1.0 if denominator is None else _wide(denominator)
-        total += float(np.divide(top, bottom)) if bottom or np.isnan(top) else (top and float(np.copysign(np.inf, top)))
-    return total
+    return float(
+        sum(host_quotient(_wide(top), None if bottom is None else _wide(bottom)) for top, bottom in value.terms)
+    )
 
 
-def _wide(number: Any) -> float:
+def host_quotient(top: Any, bottom: Any) -> np.ndarray:
+    """A quotient on the host in float64; without a denominator it is the numerator, and 0/0 counts as 0."""
+    top = np.asarray(top, np.float64)
+    if bottom is None:
+        return top
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = top / np.asarray(bottom, np.float64)
+    return np.where((top == 0) & (np.asarray(bottom) == 0), 0.0, quotient)
+
+
+def _wide(number: Any) -> np.ndarray:
     """A number, or an exact sum, as a float64."""
-    return float(sum(map(float, number.parts))) if isinstance(number, ExactSum) else float(number)
+    parts = number.parts if isinstance(number, ExactSum) else [number]
+    return sum((np.asarray(part, np.float64) for part in parts), start=np.zeros(()))

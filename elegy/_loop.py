@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import itertools
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,12 +9,15 @@ import jax
 import numpy as np
 
 from ._asked import Seen, names_of_step, standing
+from ._launches import Launch
 from ._logs import LazyLogs
-from ._programs import PassState, Programs
+from ._plan import SINGLE, Plan
+from ._programs import PassState, Programs, Told
+from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._state import RunState
 from .callbacks import CallbackList, Stop
-from .data import Batch, Source, endless
+from .data import Batch, Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Evaluation:
         extra: columns that every batch gets.
         empty: what a pass starts from.
         seen: its outputs and first batch in abstract form.
+        execution: how its launches run.
     """
 
     prefix: str
@@ -38,6 +40,7 @@ class Evaluation:
     extra: Mapping[str, Any]
     empty: PassState
     seen: Seen
+    execution: Plan = SINGLE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +57,7 @@ class FitPlan:
         validations: the validation sets.
         validate_at: tells for an epoch whether it is validated.
         nonfinite: what a non-finite loss does.
+        execution: how its launches run.
     """
 
     source: Source
@@ -65,6 +69,7 @@ class FitPlan:
     validations: tuple[Evaluation, ...]
     validate_at: Callable[[int], bool]
     nonfinite: str
+    execution: Plan = SINGLE
 
 
 class Training:
@@ -87,7 +92,9 @@ class Training:
         self.callbacks = callbacks
         self.interrupted = interrupted
         self.watch = NonfiniteWatch(plan.nonfinite)
-        self.stream = _Stream(plan.source, plan.extra, plan.steps, int(run.private().data_pass))
+        self.pace = plan.execution.pace()
+        first_pass = int(run.private().data_pass)
+        self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
 
     def fit(self) -> None:
         """Run the epochs of the plan."""
@@ -97,36 +104,48 @@ class Training:
             self.tell("on_epoch_begin", epoch=epoch, logs=LazyLogs())
             self.steps()
             logs = self.run.logs = self.running_logs()
-            self.run.replace(data_pass=np.int32(self.stream.next_pass))
+            self.run.replace(data_pass=np.int32(self.launches.next_pass))
             self.watch.look(self.run.private())
             if self.plan.validate_at(epoch) and not self.interrupted():
                 for validation in self.plan.validations:
                     logs.update(self.validate(validation))
             self.tell("on_epoch_end", epoch=epoch, logs=logs)
-            if self.ended() or self.stream.exhausted:
+            if self.ended() or self.launches.exhausted:
                 break
         self.tell("on_train_end", logs=self.run.logs)
 
     def steps(self) -> None:
-        """Run the steps of one epoch."""
-        logged = self.callbacks.overrides("on_train_batch_end")
-        begins = self.callbacks.overrides("on_train_batch_begin")
-        program = functools.partial(
-            self.programs.train_logged, names=names_of_step(self.callbacks, "on_train_batch_end")
-        )
-        for number, batch in enumerate(self.stream.epoch()):
-            if begins:
+        """Run the steps of one epoch, one launch after the other."""
+        number = 0
+        for launch in self.launches.epoch(self.pace.length):
+            if self.callbacks.overrides("on_train_batch_begin"):
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
-            if logged:
-                told = self.run.launch(program, batch)
-                self.run.logs = LazyLogs(told.logs)
-                offer = {**told.asked, "step": self.run.step - 1}  # as the losses of this step saw it
-                self.tell("on_train_batch_end", batch=number, logs=self.run.logs, **offer)
-            else:
-                self.run.launch(self.programs.train, batch)
-            self.callbacks.launch_end(number + 1, self.running_logs)
+            told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
+            self.pace.launched(launch.count, ticket)
+            if told is not None:
+                self.replay(number, told, launch)
+            number += launch.count
+            self.callbacks.launch_end(number, self.running_logs)
             if self.ended():
                 break
+
+    def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
+        """The program that runs a launch on a state."""
+        names = names_of_step(self.callbacks, "on_train_batch_end")
+        logged = self.callbacks.overrides("on_train_batch_end")
+        feed, first, count = launch
+        if isinstance(feed, Batch):
+            single = functools.partial(self.programs.train_logged, names=names) if logged else self.programs.train
+            return functools.partial(single, batch=feed)
+        many = functools.partial(self.programs.train_many, feed=feed, first=first, count=count)
+        return functools.partial(many, capacity=self.plan.execution.most if logged else 0, names=names)
+
+    def replay(self, number: int, told: Told, launch: Launch) -> None:
+        """Tell callbacks of each step of a launch."""
+        for offset, (logs, asked) in enumerate(told_steps(told, launch)):
+            self.run.logs = logs
+            step = self.run.step - launch.count + offset  # as the losses of this step saw it
+            self.tell("on_train_batch_end", **{**asked, "batch": number + offset, "logs": logs, "step": step})
 
     def validate(self, validation: Evaluation) -> LazyLogs:
         """One pass over a validation set; the training metrics and sums are not touched."""
@@ -177,7 +196,7 @@ def evaluate(
     Returns:
         The logs of the pass, with the evaluation's prefix.
     """
-    logged, begins = callbacks.overrides("on_test_batch_end"), callbacks.overrides("on_test_batch_begin")
+    capacity = evaluation.execution.most if callbacks.overrides("on_test_batch_end") else 0
     names = names_of_step(callbacks, "on_test_batch_end")
     running = jax.tree.map(jax.numpy.asarray, evaluation.empty)
 
@@ -189,57 +208,36 @@ def evaluate(
         tell(hook, **{**standing(hook, lambda: state, training=False), **offer})
 
     told_of("on_test_begin", logs=LazyLogs())
-    stream = _Stream(evaluation.source, evaluation.extra, evaluation.steps, 0)
-    for number, batch in enumerate(stream.epoch()):
-        if begins:
+    pace, number = evaluation.execution.pace(), 0
+    launches = evaluation.execution.launches(evaluation.source, evaluation.extra, evaluation.steps, 0)
+    for launch in launches.epoch(pace.length):
+        if callbacks.overrides("on_test_batch_begin"):
             told_of("on_test_batch_begin", batch=number, logs=LazyLogs())
-        if logged:
-            running, told = programs.test_logged(state, running, batch, names)
-            told_of("on_test_batch_end", **{**told.asked, "batch": number, "logs": LazyLogs(told.logs)})
-        else:
-            running = programs.test(state, running, batch)
-        callbacks.test_launch_end(number + 1)
+        running, told, ticket = _tested(programs, state, running, launch, capacity, names)
+        pace.launched(launch.count, ticket)
+        for offset, (logs, asked) in enumerate(told_steps(told, launch) if told is not None else ()):
+            told_of("on_test_batch_end", **{**asked, "batch": number + offset, "logs": logs})
+        number += launch.count
+        callbacks.test_launch_end(number)
     logs = logs_of(running)
     told_of("on_test_end", logs=logs)
     return logs
 
 
-class _Stream:
-    """The batches of the epochs, one pass each, or a fixed number of steps that rolls over the passes.
+def told_steps(told: Told, launch: Launch) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:
+    """For each step of a launch its logs, and what callbacks asked for."""
+    if isinstance(launch.feed, Batch):
+        return iter([(LazyLogs(told.logs), told.asked)])
+    return replayed(told, launch.count)
 
-    Attributes:
-        next_pass: the pass that a following fit begins with.
-        exhausted: whether the data ended before an epoch did.
-    """
 
-    def __init__(self, source: Source, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> None:
-        self.next_pass = first_pass
-        self.exhausted = False
-        self._source = source
-        self._extra = extra
-        self._steps = steps
-        self._rolling = endless(source, first_pass) if steps is not None else None
-
-    def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch."""
-        number = 0
-        for batch in self._raw():
-            number += 1
-            yield Batch(**batch, **self._extra) if self._extra else batch
-        if self._steps is not None and number < self._steps:
-            self.exhausted = True
-            warnings.warn(
-                f"An epoch of {self._steps} steps was asked for. The data ended after {number}. The partial "
-                "epoch is kept "
-                "and the run ends here; give a function that makes a new iterator to go on.",
-                stacklevel=2,
-            )
-
-    def _raw(self) -> Iterator[Batch]:
-        if self._rolling is None:
-            self.next_pass += 1
-            yield from self._source.batches(self.next_pass - 1)
-            return
-        for position, batch in itertools.islice(self._rolling, self._steps):
-            self.next_pass = position.data_pass + (position.offset > 0)
-            yield batch
+def _tested(
+    programs: Programs, state: RunState, running: PassState, launch: Launch, capacity: int, names: tuple[str, ...]
+) -> tuple[PassState, Told | None, Any]:
+    """Run a launch of an evaluation."""
+    feed, first, count = launch
+    if not isinstance(feed, Batch):
+        return programs.test_many(state, running, feed, first, count, capacity=capacity, names=names)
+    if capacity:
+        return programs.test_logged(state, running, feed, names)
+    return programs.test(state, running, feed)

@@ -175,6 +175,8 @@ class Model:
         *,
         drop_remainder: bool = False,
         nonfinite: str = "warn",
+        execution: str = "auto",
+        steps_per_execution: int | None = None,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -198,6 +200,9 @@ class Model:
             validation_freq: validate every n-th epoch, or a list of epochs counted from 1.
             drop_remainder: leave out the smaller last batch.
             nonfinite: a loss that is NaN or infinite: "warn" once, or "raise".
+            execution: "auto" chooses; "resident" keeps the data on the device, "chunks" stacks batches, and both run
+                many steps a launch; "single" launches each step by itself.
+            steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -211,7 +216,7 @@ class Model:
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite,
+            drop_remainder, nonfinite, execution, steps_per_execution,
         ))  # fmt: skip
 
     def evaluate(

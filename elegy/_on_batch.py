@@ -19,7 +19,7 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     _check(trainer, batch, training=True)
     home = trainer.home
     try:
-        state, told = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
+        state, told, _ = trainer.programs.train_logged(trainer.with_live_numbers(home.take()), batch)
     except BaseException:
         home.recover()
         raise
@@ -33,7 +33,7 @@ def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyL
     trainer.require_objective(batch)
     empty = _check(trainer, batch, training=False)
     running = jax.tree.map(jax.numpy.asarray, empty) if trainer.testing is None else trainer.testing
-    trainer.testing, told = trainer.programs.test_logged(trainer.home.look(), running, batch)
+    trainer.testing, told, _ = trainer.programs.test_logged(trainer.home.look(), running, batch)
     return LazyLogs(told.logs)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ._arguments import check_weight_keys, data_check, require_count
 from ._asked import check_step, evaluation_offers, prediction_offer, prediction_offers, standing
 from ._errors import short_type
+from ._execution import planned
 from ._logs import LazyLogs
 from ._loop import Evaluation, evaluate
 from ._probe import abstract
@@ -68,6 +69,7 @@ def run_evaluation(
     seen, state = evaluation.seen, trainer.home.look()
     told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps, evaluation_offers(seen))
     check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
+    evaluation = planned(trainer, evaluation, told)
     with _telling_exceptions(told):
         return dict(evaluate(evaluation, state, trainer.programs, told, told.call))
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._feed import Feed, run_many
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
@@ -82,7 +84,7 @@ class Programs:
         self._on_trace = on_trace
         self._steps = steps
         self._objective = objective
-        self._eager = eager
+        self.eager = eager
         self._jitted: dict[Any, Callable[..., Any]] = {}
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
@@ -92,28 +94,77 @@ class Programs:
         """Forget every program; the next use traces and compiles anew."""
         self._jitted.clear()
 
-    def train(self, state: RunState, batch: Batch) -> RunState:
-        """One training step; `state` is consumed."""
+    def train(self, state: RunState, batch: Batch) -> tuple[RunState, None, Any]:
+        """One training step without logs, else like `train_many`; `state` is consumed."""
         moving, resting = _split(state)
-        return _join(resting, *self._program("train", self._train, donate=(0,))(moving, resting, batch))
+        moving, changed, ticket = self._program("train", self._train, donate=(0,))(moving, resting, batch)
+        return _join(resting, moving, changed), None, ticket
 
-    def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told]:
-        """One training step with its logs, and what it has under `names`; `state` is consumed."""
+    def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told, Any]:
+        """One training step with its logs, and what it has under `names`; else like `train_many`."""
         moving, resting = _split(state)
         function = functools.partial(self._train_logged, names=names)
         moving, changed, told = self._program(("train_logged", *names), function, donate=(0,))(moving, resting, batch)
-        return _join(resting, moving, changed), told
+        return _join(resting, moving, changed), told, _any_of(told)
 
-    def test(self, state: RunState, running: PassState, batch: Batch) -> PassState:
-        """One evaluation step; `running` is consumed, `state` is kept."""
-        return self._program("test", self._test, donate=(1,))(state, running, batch)[0]
+    def train_many(
+        self,
+        state: RunState,
+        feed: Feed,
+        first: int,
+        count: int,
+        *,
+        capacity: int = 0,
+        names: tuple[str, ...] = (),
+    ) -> tuple[RunState, Told | None, Any]:
+        """Training steps in one launch; `state` is consumed.
+
+        Args:
+            state: the run's state.
+            feed: where the batches are.
+            first: the first step in the feed.
+            count: how many steps.
+            capacity: of how many steps logs are kept; 0 keeps none.
+            names: what callbacks ask for.
+
+        Returns:
+            The state, what the steps told (stacked `(capacity, ...)`; None if nothing is kept), and a number that is
+            ready when they are done.
+        """
+        moving, resting = _split(state)
+        function = functools.partial(self._train_many, capacity=capacity, names=names)
+        program = self._program(("train_many", capacity, *names), function, donate=(0,))
+        (moving, changed), told, ticket = program(moving, resting, feed, np.int32(first), np.int32(count))
+        return _join(resting, moving, changed), told, ticket
+
+    def test_many(
+        self,
+        state: RunState,
+        running: PassState,
+        feed: Feed,
+        first: int,
+        count: int,
+        *,
+        capacity: int = 0,
+        names: tuple[str, ...] = (),
+    ) -> tuple[PassState, Told | None, Any]:
+        """Evaluation steps in one launch; `running` is consumed, the rest is as for `train_many`."""
+        function = functools.partial(self._test_many, capacity=capacity, names=names)
+        program = self._program(("test_many", capacity, *names), function, donate=(1,))
+        return program(state, running, feed, np.int32(first), np.int32(count))
+
+    def test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None, Any]:
+        """One evaluation step without logs, else like `test_many`; `running` is consumed, `state` is kept."""
+        running, ticket = self._program("test", self._test, donate=(1,))(state, running, batch)
+        return running, None, ticket
 
     def test_logged(
         self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[PassState, Told]:
+    ) -> tuple[PassState, Told, Any]:
         """One evaluation step with its logs, and what it has under `names`; `running` is consumed."""
         function = functools.partial(self._test_logged, names=names)
-        return self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
+        running, told = self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
+        return running, told, _any_of(told)
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
@@ -155,14 +206,22 @@ class Programs:
         """
         return frozenset(self._abstractly(state, batch, training, metrics, names).asked)
 
+    def told_bytes(
+        self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...]
+    ) -> int:
+        """How much a step tells that callbacks ask for `names`; the arguments are those of `found`."""
+        told = self._abstractly(state, batch, training, metrics, names)
+        return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(told))
+
     def _abstractly(
         self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...] = ()
     ) -> Told:
         state = dataclasses.replace(state, metrics=metrics, sums=None)
         return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
 
-    def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields]:
-        return self._train_logged(moving, resting, batch)[:2]
+    def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Any]:
+        moving, changed, _ = self._train_logged(moving, resting, batch)
+        return moving, changed, jnp.copy(moving["step"])
 
     def _train_logged(
         self, moving: Fields, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
@@ -171,8 +230,47 @@ class Programs:
         after, told = self._stepped(before, batch, True, names)
         return *_moved(before, after.advance(told.logs)), _kept(told)
 
-    def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None]:
-        return self._test_logged(state, running, batch)[0], None
+    def _train_many(
+        self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
+    ) -> tuple[tuple[Fields, Fields], Told | None, Any]:
+        def step(carry: tuple[Fields, Fields], batch: Batch) -> tuple[tuple[Fields, Fields], Told]:
+            before = _join(resting, *carry)
+            after, told = self._stepped(before, batch, True, names)
+            after = after.advance(told.logs)
+            return (_split(after)[0], {name: getattr(after, name) for name in carry[1]}), told
+
+        changing = self._changing(moving, resting, feed, names)
+        carry, told = run_many(step, (moving, {n: resting[n] for n in changing}), feed, first, count, capacity)
+        return carry, told, jnp.copy(carry[0]["step"])
+
+    def _changing(self, moving: Fields, resting: Fields, feed: Feed, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The fields that rest in the steps of most models, and not in this one's."""
+        found: list[str] = []
+
+        def look(number: Any, carry: Fields, batch: Batch) -> Fields:
+            del number
+            before = RunState(**carry, **resting)
+            found.extend(_moved(before, self._stepped(before, batch, True, names)[0])[1])
+            return carry
+
+        jax.eval_shape(lambda: feed.loop(jnp.int32(0), jnp.int32(1), look, moving))
+        return tuple(dict.fromkeys(found))
+
+    def _test_many(
+        self, state: RunState, running: PassState, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
+    ) -> tuple[PassState, Told | None, Any]:
+        def step(running: PassState, batch: Batch) -> tuple[PassState, Told]:
+            before = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
+            after, told = self._stepped(before, batch, False, names)
+            after = after.observe(told.logs)
+            return PassState(after.metrics, after.sums, after.count), told
+
+        running, told = run_many(step, running, feed, first, count, capacity)
+        return running, told, jnp.copy(running.count)
+
+    def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Any]:
+        running = self._test_logged(state, running, batch)[0]
+        return running, jnp.copy(running.count)
 
     def _test_logged(
         self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
@@ -210,7 +308,7 @@ class Programs:
         return _kept(Logs({**sums, **held, **rates}))
 
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
-        if self._eager:
+        if self.eager:
             return lambda *args: function(*jax.tree.map(jnp.asarray, args))
         if (self.variant, key) not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
@@ -247,6 +345,11 @@ def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
 def _kept(told: Any) -> Any:
     """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
     return jax.tree.map(jnp.copy, told)
+
+
+def _any_of(told: Told) -> Any:
+    """One array of a step's logs: ready when the step is done."""
+    return jax.tree.leaves(told.logs)[0]
 
 
 def _is_same(a: Any, b: Any) -> bool:

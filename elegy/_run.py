@@ -59,13 +59,21 @@ class Run:
         self._kept = own_copy(self.finish())
         return self._kept
 
-    def launch(self, program: Callable[..., Any], batch: Any) -> Any:
-        """Run one training launch on the private state; returns the program's logs, if it makes any."""
+    def launch(self, program: Callable[..., Any], *args: Any, steps: int = 1) -> tuple[Any, ...]:
+        """Run one training launch on the private state.
+
+        Args:
+            program: takes the state and `args`, and returns the new state first.
+            *args: where its batches are.
+            steps: how many steps it runs.
+
+        Returns:
+            What else the program made.
+        """
         self._take_live_numbers()
-        made = program(self._state, batch)
-        self._state, logs = made if isinstance(made, tuple) else (made, None)
-        self._step += 1
-        return logs
+        self._state, *made = program(self._state, *args)
+        self._step += steps
+        return tuple(made)
 
     def private(self) -> RunState:
         """The state itself, for programs that do not donate it."""

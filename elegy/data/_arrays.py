@@ -103,9 +103,12 @@ class ArraySource:
 
     def batches(self, data_pass: int) -> Iterator[Batch]:
         """The batches of one pass, from the restored offset if one was restored for this pass, else from 0."""
+        return self._hand_out(data_pass, self.start(data_pass))
+
+    def start(self, data_pass: int) -> int:
+        """The row at which a pass begins: the restored offset if one was restored for it, which then counts no more."""
         restored, self._restored = self._restored, None
-        start = restored.offset if restored is not None and restored.data_pass == data_pass else 0
-        return self._hand_out(data_pass, start)
+        return restored.offset if restored is not None and restored.data_pass == data_pass else 0
 
     def position(self) -> Position:
         """Where the data goes on; after the last batch of a pass that is the beginning of the next one."""

@@ -1,0 +1,44 @@
+"""Which plan each pass of a fit or an evaluation gets, from its data and from the callbacks that are told."""
+
+import dataclasses
+from typing import Any
+
+from ._asked import Seen, names_of_step
+from ._loop import Evaluation, FitPlan
+from ._plan import Needs, choose_plan, too_much_told
+from ._trainer import Trainer
+from .callbacks import CallbackList
+
+
+def planned_fit(
+    trainer: Trainer, plan: FitPlan, callbacks: CallbackList, *, execution: str, steps_per_execution: int | None
+) -> FitPlan:
+    """The plan of a fit with the way in which its passes run.
+
+    Raises:
+        ValueError: what is asked for does not fit the data or the callbacks.
+    """
+    needs = _needs(trainer, callbacks, "train", plan.seen, plan.empty.metrics)
+    chosen = choose_plan(plan.source, plan.seen[1], needs, execution=execution, steps_per_execution=steps_per_execution)
+    validations = tuple(planned(trainer, validation, callbacks) for validation in plan.validations)
+    return dataclasses.replace(plan, execution=chosen, validations=validations)
+
+
+def planned(trainer: Trainer, evaluation: Evaluation, callbacks: CallbackList) -> Evaluation:
+    """An evaluation with the way in which it runs."""
+    needs = _needs(trainer, callbacks, "test", evaluation.seen, evaluation.empty.metrics)
+    return dataclasses.replace(evaluation, execution=choose_plan(evaluation.source, evaluation.seen[1], needs))
+
+
+def _needs(trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, metrics: dict[str, Any]) -> Needs:
+    hook = f"on_{kind}_batch_end"
+    replayed = callbacks.overrides(hook)
+    size = 0
+    if replayed:
+        names = names_of_step(callbacks, hook)
+        size = trainer.programs.told_bytes(trainer.home.look(), seen[1], kind == "train", metrics, names)
+    if trainer.programs.eager:
+        return Needs("the model runs eagerly")
+    if callbacks.overrides(f"on_{kind}_batch_begin") or (kind == "train" and callbacks.needs_every_step):
+        return Needs("a callback acts between the steps")
+    return Needs(too_much_told(size), replayed, size)

@@ -1,0 +1,230 @@
+"""The launches of an epoch: which batches run together, and from where the device takes them."""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from ._feed import Feed, Held, Stacked
+from .data import ArraySource, Batch, Source, endless
+
+Length = Callable[[], int]
+"""How many steps the next launch may run."""
+
+
+class Launch(NamedTuple):
+    """Steps that run together.
+
+    Attributes:
+        feed: where the batches are; a `Batch` is one step by itself.
+        first: the first step in the feed.
+        count: how many steps.
+    """
+
+    feed: Feed | Batch
+    first: int
+    count: int
+
+
+class Singles:
+    """Launches of one step each: the batches of the epochs, one pass each, or a fixed number that rolls over passes.
+
+    Args:
+        source: the batches.
+        extra: columns that every batch gets.
+        steps: batches of an epoch; None is one pass.
+        first_pass: the pass to begin with.
+
+    Attributes:
+        next_pass: the pass that a following fit begins with.
+        exhausted: whether the data ended before an epoch did.
+    """
+
+    def __init__(self, source: Source, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> None:
+        self.next_pass = first_pass
+        self.exhausted = False
+        self._source = source
+        self._extra = dict(extra)
+        self._steps = steps
+        self._rolling = endless(source, first_pass) if steps is not None else None
+
+    def epoch(self, length: Length) -> Iterator[Launch]:
+        """The launches of one epoch."""
+        del length
+        for batch in self.batches():
+            yield Launch(self._whole(batch), 0, 1)
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches of one epoch, as the source hands them out."""
+        number = 0
+        for batch in self._raw():
+            number += 1
+            yield batch
+        if self._steps is not None and number < self._steps:
+            self.exhausted = True
+            warnings.warn(
+                f"An epoch of {self._steps} steps was asked for. The data ended after {number}. The partial epoch is "
+                "kept and the run ends here; give a function that makes a new iterator to go on.",
+                stacklevel=2,
+            )
+
+    def _whole(self, batch: Batch) -> Batch:
+        return Batch(**batch, **self._extra) if self._extra else batch
+
+    def _raw(self) -> Iterator[Batch]:
+        if self._rolling is None:
+            self.next_pass += 1
+            yield from self._source.batches(self.next_pass - 1)
+            return
+        for position, batch in itertools.islice(self._rolling, self._steps):
+            self.next_pass = position.data_pass + (position.offset > 0)
+            yield batch
+
+
+class Chunks(Singles):
+    """Launches of batches that are stacked on the host: the next ones are prepared while the device computes.
+
+    Batches of another shape than the first one's, like a smaller last one, are launches of one step.
+
+    Args:
+        source, extra, steps, first_pass: as for `Singles`.
+        capacity: the steps of a chunk; a launch may run fewer.
+    """
+
+    def __init__(
+        self, source: Source, extra: Mapping[str, Any], steps: int | None, first_pass: int, *, capacity: int
+    ) -> None:
+        super().__init__(source, extra, steps, first_pass)
+        self._capacity = capacity
+        self._form: Any = None
+
+    def epoch(self, length: Length) -> Iterator[Launch]:
+        """The launches of one epoch."""
+        waiting: list[Batch] = []
+        for batch in self.batches():
+            form = _form(batch)
+            self._form = self._form or form
+            if form == self._form:
+                waiting.append(batch)
+            if waiting and (form != self._form or len(waiting) >= min(length(), self._capacity)):
+                yield Launch(self._stacked(waiting), 0, len(waiting))
+                waiting = []
+            if form != self._form:
+                yield Launch(self._whole(batch), 0, 1)
+        if waiting:
+            yield Launch(self._stacked(waiting), 0, len(waiting))
+
+    def _stacked(self, batches: list[Batch]) -> Stacked:
+        def stack(*leaves: Any) -> Any:
+            # Memory of its own for each chunk: the device may read it where it lies, and later than this returns.
+            stacked = np.empty((self._capacity, *np.shape(leaves[0])), leaves[0].dtype)
+            for number, leaf in enumerate(leaves):
+                stacked[number] = leaf
+            return stacked
+
+        return jax.device_put(Stacked(jax.tree.map(stack, *batches), self._extra))
+
+
+class Resident:
+    """Launches over data that lies on the device as a whole; only the order of a pass is sent.
+
+    Args:
+        source: arrays.
+        extra: columns that every batch gets.
+        steps: batches of an epoch; None is one pass.
+        first_pass: the pass to begin with.
+        block: how many steps' rows are gathered at once.
+
+    Attributes:
+        next_pass: the pass that a following fit begins with.
+        exhausted: never: arrays begin anew.
+    """
+
+    exhausted = False
+
+    def __init__(
+        self, source: ArraySource, extra: Mapping[str, Any], steps: int | None, first_pass: int, *, block: int
+    ) -> None:
+        self.next_pass = first_pass
+        self._source = source
+        self._extra = dict(extra)
+        self._steps = steps
+        self._block = block
+        self._columns = jax.device_put(source.columns)
+        self._pass: _Pass | None = None
+
+    def epoch(self, length: Length) -> Iterator[Launch]:
+        """The launches of one epoch."""
+        left = self._steps
+        while left is None or left > 0:
+            if self._pass is None:
+                self._pass = _Pass(self.next_pass, self._source)
+                self._feed = self._held(self._pass.rows)
+                self.next_pass += 1
+            current = self._pass
+            while current.step < current.steps and (left is None or left > 0):
+                count = 1 if current.is_partial() else min(length(), current.full - current.step)
+                count = count if left is None else min(count, left)
+                first = current.step
+                current.step += count
+                left = None if left is None else left - count
+                yield Launch(self._last(current) if first >= current.full else self._feed, first, count)
+            if current.step < current.steps:
+                return
+            self._pass = None
+            if left is None:
+                return
+
+    def _last(self, current: "_Pass") -> Batch:
+        return Batch(**current.last(), **self._extra)
+
+    def _held(self, rows: np.ndarray | None) -> Held:
+        size = self._source.batch_size
+        order = None
+        if rows is not None:
+            # A block may reach over the end; those rows are taken, and not used.
+            padded = np.zeros(len(rows) + self._block * size, np.int32)
+            padded[: len(rows)] = rows
+            order = jax.device_put(padded)
+        return Held(self._columns, order, self._extra, size, self._block)
+
+
+class _Pass:
+    """One pass over arrays: its order, and how far it is.
+
+    Attributes:
+        rows: the rows in order; None as they lie.
+        full: how many full batches there are.
+        steps: how many batches there are.
+        step: the next one.
+    """
+
+    def __init__(self, number: int, source: ArraySource) -> None:
+        self._source = source
+        self.rows = source.order(number)
+        start = source.start(number)
+        if start:
+            rows = np.arange(source.samples) if self.rows is None else self.rows
+            self.rows = rows[start : source.samples]
+        left, size = source.samples - start, source.batch_size
+        self.full = left // size
+        self.steps = -(-left // size) if source.samples % size else self.full
+        self.step = 0
+
+    def is_partial(self) -> bool:
+        """Whether the next batch is the smaller last one."""
+        return self.step >= self.full
+
+    def last(self) -> Batch:
+        """The smaller last batch."""
+        rows = slice(self.full * self._source.batch_size, None if self.rows is not None else self._source.samples)
+        chosen = rows if self.rows is None else self.rows[rows]
+        return jax.tree.map(lambda column: column[chosen], self._source.columns)
+
+
+def _form(batch: Batch) -> Any:
+    leaves, structure = jax.tree.flatten(batch)
+    return structure, tuple((np.shape(leaf), np.dtype(leaf.dtype).str) for leaf in leaves)

@@ -1,0 +1,172 @@
+"""How a pass is run: over data that lies on the device, in chunks of a stream, or step by step; never by the clock."""
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+from ._errors import did_you_mean, listing
+from ._launches import Chunks, Resident, Singles
+from ._pace import Pace
+from ._tables import bytes_in_words
+from .data import ArraySource, Source
+
+Kind = Literal["resident", "chunks", "single"]
+Launches = Singles | Resident
+
+_KINDS = ("auto", "resident", "chunks", "single")
+_BLOCK_BYTES = 1 << 20  # what stays in a core's cache while the block's steps run
+_BLOCK_STEPS = 64
+_CHUNK_BYTES = 16 << 20
+_CHUNK_STEPS = 256
+_REPLAY_STEPS = 128
+_REPLAY_BYTES = 64 << 20
+_LONGEST = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How a pass is run. It follows from sizes and from who is told, so that two runs use the same programs.
+
+    Attributes:
+        kind: where the batches of a launch come from.
+        why: the reason, in words.
+        most: the longest launch in steps; of a chunk also its size.
+        fixed: how many steps each launch runs; None follows the time that they take.
+        block: how many steps' rows are gathered at once.
+    """
+
+    kind: Kind
+    why: str
+    most: int
+    fixed: int | None = None
+    block: int = 1
+
+    def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
+        """The launches of epochs over a source; see `Singles`."""
+        if self.kind == "resident":
+            return Resident(source, extra, steps, first_pass, block=self.block)
+        if self.kind == "chunks":
+            return Chunks(source, extra, steps, first_pass, capacity=self.most)
+        return Singles(source, extra, steps, first_pass)
+
+    def pace(self) -> Pace:
+        """How long its launches are."""
+        return Pace(self.most, self.fixed)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.why}"
+
+
+SINGLE = Plan("single", "asked for", 1, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What decides besides the data.
+
+    Attributes:
+        singles: why single steps are needed, in words; None if they are not.
+        replayed: whether a callback is told of each step afterwards.
+        told_bytes: how much a step tells to callbacks.
+    """
+
+    singles: str | None = None
+    replayed: bool = False
+    told_bytes: int = 0
+
+
+def choose_plan(
+    source: Source, first: Any, needs: Needs, *, execution: str = "auto", steps_per_execution: int | None = None
+) -> Plan:
+    """The plan for a source.
+
+    Args:
+        source: the batches.
+        first: one of them.
+        needs: what decides besides the data.
+        execution: the kind that the user asks for, or "auto".
+        steps_per_execution: how many steps each launch runs; None follows the time that they take.
+
+    Raises:
+        ValueError: what is asked for does not fit the data or the callbacks.
+    """
+    require_execution(execution)
+    batch_bytes = _bytes(first)
+    replay = max(1, min(_REPLAY_STEPS, _REPLAY_BYTES // max(needs.told_bytes, 1)))
+    most = min(replay if needs.replayed else _LONGEST, steps_per_execution or _LONGEST)
+    fixed = most if needs.replayed else steps_per_execution
+    kind, why = _kind(source, needs, execution, steps_per_execution)
+    if kind == "resident":
+        block = max(1, min(_BLOCK_STEPS, _BLOCK_BYTES // max(batch_bytes, 1)))
+        return Plan(kind, why, most, fixed, block)
+    if kind == "chunks":
+        chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes, 1)))
+        return Plan(kind, why, min(most, steps_per_execution or chunk), fixed)
+    return dataclasses.replace(SINGLE, why=why)
+
+
+def too_much_told(size: int) -> str | None:
+    """Why what a step tells to callbacks cannot be kept for several steps; None if it can.
+
+    Args:
+        size: its bytes.
+    """
+    if size <= _REPLAY_BYTES:
+        return None
+    return f"callbacks ask for {bytes_in_words(size)} of each step"
+
+
+def require_execution(execution: str) -> None:
+    """Raise unless `execution` is one that exists.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if execution not in _KINDS:
+        raise ValueError(
+            f"`execution={execution!r}` was given. It is one of: {listing(_KINDS)}. Use one of these."
+            + did_you_mean(str(execution), _KINDS)
+        )
+
+
+def _kind(source: Source, needs: Needs, execution: str, steps_per_execution: int | None) -> tuple[Kind, str]:
+    if needs.singles is not None:
+        if execution in ("resident", "chunks") or (steps_per_execution or 1) > 1:
+            asked = f"execution={execution!r}" if execution != "auto" else f"steps_per_execution={steps_per_execution}"
+            raise ValueError(
+                f"`fit({asked})` was asked for. Single steps are needed: {needs.singles}. "
+                'Leave it out, or give `execution="single"`.'
+            )
+        return "single", needs.singles
+    if execution == "single":
+        return "single", "asked for"
+    if not isinstance(source, ArraySource):
+        if execution == "resident":
+            raise ValueError(
+                '`execution="resident"` was asked for. The data is a stream, of which nobody knows the whole. '
+                'Give arrays, or `execution="chunks"`.'
+            )
+        return "chunks", "asked for" if execution == "chunks" else "the data is a stream"
+    if execution in ("resident", "chunks"):
+        return execution, "asked for"
+    size, budget = _bytes(source.columns), memory_budget()
+    if size <= budget:
+        return "resident", f"{bytes_in_words(size)} of data lie on the device"
+    return "chunks", f"{bytes_in_words(size)} of data are more than {bytes_in_words(budget)}, a quarter of the memory"
+
+
+def memory_budget() -> int:
+    """How many bytes of data may stay on the device: a quarter of its memory."""
+    device = jax.local_devices()[0]
+    limit = (device.memory_stats() or {}).get("bytes_limit") if device.platform != "cpu" else None
+    return (limit or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) // 4
+
+
+def _bytes(tree: Any) -> int:
+    arrays = [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype")]
+    return sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in arrays)

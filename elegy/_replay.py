@@ -1,0 +1,36 @@
+"""What the steps of one launch told, handed out step by step, for callbacks that are told afterwards."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from ._logs import LazyLogs, Logs, Ratio, Running, host_quotient
+from ._programs import Told
+
+
+def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:
+    """For each step of a launch its logs, and what callbacks asked for.
+
+    Args:
+        told: of the launch, stacked `(capacity, ...)`.
+        count: how many steps it ran.
+    """
+    columns = _columns(jax.device_get(told.logs), count)
+    for step in range(count):
+        logs = LazyLogs({name: float(column[step]) for name, column in columns.items()})
+        yield logs, jax.tree.map(lambda leaf, step=step: leaf[step], told.asked)
+
+
+def _columns(logs: Logs, count: int) -> dict[str, np.ndarray]:
+    """By log name the numbers of the steps; a log that is no scalar shows as `name/0`, `name/1`, ..."""
+    columns: dict[str, np.ndarray] = {}
+    for name, log in logs.items():
+        if isinstance(log, Ratio):
+            columns[name] = sum((host_quotient(*term) for term in log.terms), start=np.zeros(()))[:count]
+            continue
+        values = np.asarray(log.value if isinstance(log, Running) else log)[:count]
+        for index in np.ndindex(values.shape[1:]):
+            columns["/".join([name, *map(str, index)])] = values[(slice(None), *index)]
+    return columns
