@@ -9,7 +9,7 @@ import numpy as np
 
 from ._errors import short_type
 from ._paths import flatten, unflatten
-from ._state import RunState, is_deleted, own_copy
+from ._state import RunState, is_lost, own_copy
 from .module import Functional
 
 
@@ -60,7 +60,7 @@ class Home:
 
     def recover(self) -> None:
         """After a launch that failed: if it used up the state, go back to the newest copy that was kept."""
-        if self._kept is not None and is_deleted(self._state):
+        if self._kept is not None and is_lost(self._state):
             self.put(self._kept, exposed=True)
 
     def put(self, state: RunState, *, exposed: bool = False) -> None:

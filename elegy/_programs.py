@@ -134,7 +134,7 @@ class Programs:
         moving, resting = _split(state)
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(("train_many", capacity, *names), function, donate=(0,))
-        (moving, changed), told, ticket = program(moving, resting, feed, np.int32(first), np.int32(count))
+        (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
         return _join(resting, moving, changed), told, ticket
 
     def test_many(
@@ -151,7 +151,7 @@ class Programs:
         """Evaluation steps in one launch; `running` is consumed, the rest is as for `train_many`."""
         function = functools.partial(self._test_many, capacity=capacity, names=names)
         program = self._program(("test_many", capacity, *names), function, donate=(1,))
-        return program(state, running, feed, np.int32(first), np.int32(count))
+        return program(state, running, feed, *_sent(first, count))
 
     def test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, None, Any]:
         """One evaluation step without logs, else like `test_many`; `running` is consumed, `state` is kept."""
@@ -345,6 +345,11 @@ def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
 def _kept(told: Any) -> Any:
     """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
     return jax.tree.map(jnp.copy, told)
+
+
+def _sent(*numbers: int) -> list[jax.Array]:
+    """Numbers on the device, sent on purpose: a launch moves nothing else."""
+    return jax.device_put([np.int32(number) for number in numbers])
 
 
 def _any_of(told: Told) -> Any:

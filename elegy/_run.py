@@ -14,7 +14,7 @@ import numpy as np
 
 from ._logs import LazyLogs
 from ._programs import PassState
-from ._state import RunState, is_deleted, own_copy
+from ._state import RunState, is_lost, own_copy
 
 
 class Run:
@@ -55,7 +55,7 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """A copy of the run's state after the last finished launch; the loop never touches it."""
+        """A copy of the run's state after the last launch, for which reading waits; the loop never touches it."""
         self._kept = own_copy(self.finish())
         return self._kept
 
@@ -95,7 +95,7 @@ class Run:
 
     def finish(self) -> RunState:
         """What the fit hands back: the last finished launch, or the newest copy that was kept if that one failed."""
-        return self._kept if is_deleted(self._state) else self._state
+        return self._kept if is_lost(self._state) else self._state
 
     def _take_live_numbers(self) -> None:
         """The numbers on the user's objects that changed since they were last read go into the state."""

@@ -123,6 +123,15 @@ def own_copy(tree: Any) -> Any:
     return jax.device_put(tree, may_alias=False)  # copies where the arrays are, and compiles nothing
 
 
-def is_deleted(tree: Any) -> bool:
-    """Whether an array of the tree was donated to a launch that failed."""
-    return any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(tree))
+def is_lost(state: Any) -> bool:
+    """Whether the launch that made or took a state failed: arrays were donated to it, or never came to be.
+
+    A launch may fail long after it was started; so this waits for it.
+    """
+    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(state)):
+        return True
+    try:
+        jax.block_until_ready(state.step)
+    except jax.errors.JaxRuntimeError:
+        return True
+    return False

@@ -15,6 +15,7 @@ from ._offer import Outputs
 from ._paths import flatten
 from ._probe import abstract
 from ._programs import PassState, Programs
+from ._pure_steps import PureSteps
 from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
 from ._state import RunState
 from ._steps import Recipe
@@ -139,7 +140,7 @@ class Trainer:
         return abstract_outputs(self.steps, self.home.look(), batch, training).extras
 
     def _overrides(self, step: str) -> bool:
-        return not getattr(type(self.steps), step).__qualname__.startswith("Model.")
+        return getattr(type(self.steps), step) is not getattr(PureSteps, step)
 
     def with_live_numbers(self, state: RunState) -> RunState:
         """The state with the numbers as the user's losses and metrics hold them now."""
