@@ -93,9 +93,9 @@ def _dtypes_after(
     """By module and name the dtypes that one call leaves its updated states with."""
     found: dict[tuple[int, str], Any] = {}
 
-    def traced(inputs: Any, key: jax.Array, must_retrace: bool = False) -> None:
+    def traced(inputs: Any, key: jax.Array, again: bool = False) -> None:
         scope = Scope(root, {}, training=training, key=key, initializing=True, records=records)
-        scope.must_retrace = scope.must_retrace or must_retrace
+        scope.may_restart = scope.may_restart and not again
         with entered(scope):
             run(scope, inputs)
         for identity, (module, record) in list(records.items()):
@@ -107,7 +107,7 @@ def _dtypes_after(
     try:
         jax.eval_shape(traced, inputs, key)
     except RetraceError:
-        jax.eval_shape(functools.partial(traced, must_retrace=True), inputs, key)
+        jax.eval_shape(functools.partial(traced, again=True), inputs, key)
     return found
 
 

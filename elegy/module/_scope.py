@@ -97,7 +97,8 @@ class Scope:
         self.trace = get_opaque_trace_state()
         self.stacks: tuple[tuple[str, int], ...] = ()
         self._place(root, "")
-        self.must_retrace = self.record(root).has_transforms
+        self.must_retrace = initializing or self.record(root).has_transforms
+        self.may_restart = initializing and not self.record(root).has_transforms
 
     # ---- places ----
 
@@ -273,7 +274,7 @@ class Scope:
         if self.is_inside_transform():
             for frame in self.frames if self.initializing else ():
                 self.record(frame.module).has_transforms = True
-            if self.initializing and not self.must_retrace:
+            if self.may_restart:
                 raise RetraceError
         if self.initializing and path not in self.values:
             spec = self.record(module).specs[name]
@@ -378,13 +379,13 @@ def entered(scope: Scope | None) -> Iterator[Scope | None]:
     """Make a scope the running one; the one before comes back on every exit."""
     token = _running.set(scope)
     try:
-        if scope is None or not (scope.must_retrace or scope.initializing):
+        if scope is None or not scope.must_retrace:
             yield scope
         else:
             # JAX remembers the trace of `jax.checkpoint(self.linear)` by its function, with the arrays it read. In a
             # context of its own a scope never meets what another one's arrays left behind. Initializations share one,
             # since what they would leave behind there ends with a `RetraceError`: JAX keeps each context's traces.
-            with owner_of_traces(object() if scope.must_retrace else "initialization"):
+            with owner_of_traces("initialization" if scope.may_restart else object()):
                 yield scope
     finally:
         _running.reset(token)
