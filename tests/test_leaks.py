@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-# In a process of its own, so that what other tests left behind neither hides nor feigns a leak. Before memory is measured
-# the C library gives back what was freed and only its arenas keep.
+# In a process of its own, so that what other tests left behind neither hides nor feigns a leak. Before memory is
+# measured the C library gives back what was freed and only its arenas keep.
 PROGRAM = """
 import ctypes, gc, json, threading
 import jax, numpy as np, psutil

@@ -1,6 +1,9 @@
 """What every callback keeps: the fit learns the same bits with it, compiles nothing more, and it serves again."""
 
+import functools
+import http.server
 import pickle
+import threading
 
 import jax
 import numpy as np
@@ -29,6 +32,27 @@ def twice(epoch, logs):
     return {"twice": 2 * logs["loss"]}
 
 
+def constant(epoch, rate):
+    return rate
+
+
+@functools.cache
+def server():
+    """Where something listens, to the end of the process; it answers whatever it is told."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args): ...
+
+    listening = http.server.HTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{listening.server_port}"
+
+
 # `make(folder)` makes a callback that ends no fit of two epochs and changes no weights; it may write into the folder.
 ROWS = {
     "elegy.callbacks.Callback": Row(lambda folder: Own()),
@@ -41,6 +65,14 @@ ROWS = {
         lambda folder: callbacks.ProgressBar(callbacks.resolve_verbose(2))
     ),
     "elegy.callbacks.TerminateOnNaN": Row(lambda folder: callbacks.TerminateOnNaN()),
+    "elegy.callbacks.CSVLogger": Row(lambda folder: callbacks.CSVLogger(folder / "log.csv")),
+    "elegy.callbacks.JSONLinesLogger": Row(lambda folder: callbacks.JSONLinesLogger(folder / "log.jsonl")),
+    "elegy.callbacks.LearningRateScheduler": Row(lambda folder: callbacks.LearningRateScheduler(constant)),
+    "elegy.callbacks.ModelCheckpoint": Row(lambda folder: callbacks.ModelCheckpoint(folder / "best.safetensors")),
+    "elegy.callbacks.ReduceLROnPlateau": Row(lambda folder: callbacks.ReduceLROnPlateau(patience=9)),
+    "elegy.callbacks.RemoteMonitor": Row(lambda folder: callbacks.RemoteMonitor(server())),
+    "elegy.callbacks.TensorBoard": Row(lambda folder: callbacks.TensorBoard(folder)),
+    "elegy.callbacks.Timer": Row(lambda folder: callbacks.Timer("1 h")),
 }
 
 

@@ -1,4 +1,4 @@
-"""What every layer and hook keeps: two pure functions, the same when compiled, mapped, pickled, and cut into batches."""
+"""What every layer and hook keeps: two pure functions, the same when compiled, mapped, pickled, and in batches."""
 
 import functools
 import pickle
@@ -40,6 +40,28 @@ class Adding(elegy.Module):
         return x
 
 
+class Remat(elegy.Module):
+    def call(self, x):
+        return elegy.remat(nn.Linear(3))(x)
+
+
+class Scan(elegy.Module):
+    def call(self, x):
+        return elegy.scan(nn.Linear(x.shape[-1]), length=2)(x)
+
+
+class Vmap(elegy.Module):
+    def call(self, x):
+        return elegy.vmap(nn.Linear(3))(x)
+
+
+def scaled(x):
+    return x * elegy.add_parameter("factor", initializer=2.0)
+
+
+Scaled = elegy.to_module(scaled)
+
+
 # `make()` makes the layer; `given` is what it is called with.
 ROWS = {
     "elegy.nn.Linear": Row(lambda: nn.Linear(3), IMAGES),
@@ -57,6 +79,10 @@ ROWS = {
     ),
     "elegy.add_parameter, elegy.update_parameter, elegy.is_training, elegy.next_rng_key": Row(Hooked, IMAGES),
     "elegy.add_loss, elegy.add_metric, elegy.add_summary": Row(Adding, IMAGES),
+    "elegy.remat": Row(Remat, IMAGES),
+    "elegy.scan": Row(Scan, IMAGES),
+    "elegy.vmap": Row(Vmap, IMAGES),
+    "elegy.to_module": Row(lambda: Scaled(), IMAGES),
 }
 
 pytestmark = pytest.mark.usefixtures("strict_kernels")
@@ -64,7 +90,7 @@ pytestmark = pytest.mark.usefixtures("strict_kernels")
 
 @functools.cache
 def prepared(make):
-    """Once for each way to make a layer: the layer, its arrays, its compiled application, and how often that is traced."""
+    """Once for each way to make a layer: it, its arrays, its compiled application, and how often that is traced."""
     layer, x = make(), next(row.given for row in ROWS.values() if row.make is make)
     counted = Counted(functools.partial(applied, layer))
     return layer, layer.init(KEY, x), jax.jit(counted, static_argnames="training"), counted

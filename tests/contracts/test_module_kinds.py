@@ -1,11 +1,13 @@
-"""What every kind of module keeps inside a Model: whatever library it comes from, it trains, evaluates and predicts alike."""
+"""What every kind of module keeps inside a Model, whatever library it comes from: it trains and predicts alike."""
 
 import functools
 import pickle
 
+import equinox
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 import elegy
 from elegy.interop import as_functional
@@ -47,25 +49,28 @@ def run(parameters, x):
     return x @ parameters["w"]
 
 
-# `make()` makes the module. A guest of another library is a line here, named after the class it brings.
+# `make()` makes the module; `given` are options of the Model that it needs. A guest of another library is a line here, named after the class it brings.
 ROWS = {
     "elegy.Module": Row(Own),
     "elegy.Model of an object with call": Row(WithCall),
     "elegy.Model of an object with __call__": Row(WithDunderCall),
     "elegy.Model of a function": Row(lambda: function),
     "elegy.Model of a pair": Row(lambda: (first, run)),
+    "elegy.Model of an Equinox module": Row(lambda: equinox.nn.Linear(2, 1, key=jax.random.key(0)), {"batched": False}),
+    "elegy.Model of an NNX module": Row(lambda: nnx.Linear(2, 1, rngs=nnx.Rngs(0))),
 }
 
 
 def model_of(row, **options):
-    return elegy.Model(row.make(), loss="mse", metrics="mae", optimizer="sgd", **options)
+    return elegy.Model(row.make(), loss="mse", metrics="mae", optimizer="sgd", **(row.given or {}), **options)
 
 
 @functools.cache
 def trained(key):
-    """A model that has been fitted to three batches, how often its loss was traced, and how often after one fit more."""
+    """A fitted model, how often its loss was traced in one fit, and in one more, and the types of its parameters between."""
     loss = Counted(lambda y_true, y_pred: jnp.mean(jnp.square(y_true - y_pred), -1))
-    model = elegy.Model(ROWS[key].make(), loss={"mse": loss}, metrics="mae", optimizer="sgd")
+    options = {"loss": {"mse": loss}, "metrics": "mae", "optimizer": "sgd", **(ROWS[key].given or {})}
+    model = elegy.Model(ROWS[key].make(), **options)
     model.fit(X, Y, batch_size=2, shuffle=False, verbose=0)
     before, traces = types(model.state.parameters), loss.traces
     model.fit(X, Y, batch_size=2, epochs=2, shuffle=False, verbose=0)
@@ -118,7 +123,9 @@ def test_rows_of_weight_zero_count_for_nothing(key, row):
 @contract(ROWS)
 def test_it_runs_under_vmap(row):
     def outputs(key):
-        functional = as_functional(row.make())  # a new one, since a module keeps the arrays that it has
+        functional = as_functional(
+            row.make(), **(row.given or {})
+        )  # a new one, since a module keeps the arrays that it has
         variables = functional.init(key, X)
         return functional.apply(variables.parameters, variables.states, X, key=key, training=False).outputs
 
@@ -130,9 +137,8 @@ def test_it_runs_under_vmap(row):
 
 @contract(ROWS)
 def test_it_pickles(key, row):
-    del row
     model = trained(key)[0]
-    again = elegy.Model(pickle.loads(pickle.dumps(model.module)))
+    again = elegy.Model(pickle.loads(pickle.dumps(model.module)), **(row.given or {}))
     again.init(X)
     again.state = model.state
     close(again.predict(X, verbose=0), model.predict(X, verbose=0))

@@ -34,9 +34,7 @@ def covered():
 @pytest.mark.parametrize("name", THINGS)
 def test_an_exported_name_has_a_row(name):
     same = {other for other, value in THINGS.items() if value is THINGS[name]}
-    assert same & covered(), (
-        f'add a line "{name}": Row(...) to the `ROWS` of its kind, in tests/contracts/test_<kind>.py'
-    )
+    assert same & covered(), f'add "{name}": Row(...) to the `ROWS` of its kind, in tests/contracts/test_<kind>.py'
 
 
 def test_a_row_stands_for_a_name_that_is_exported():

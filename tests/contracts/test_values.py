@@ -30,6 +30,7 @@ PYTREES = {
 OTHERS = {
     "elegy.Stop": Row(lambda: elegy.Stop("enough")),
     "elegy.Reduction": Row(lambda: elegy.Reduction.SUM),
+    "elegy.When": Row(lambda: elegy.When("10 min")),
     "elegy.RNG": Row(lambda: elegy.RNG(3)),
     "elegy.bind": Row(lambda: elegy.bind(half, y_true="x", y_pred="y_pred[0]")),
     "elegy.InjectionError": Row(lambda: elegy.InjectionError("`mse` asks for `y_tru`.")),
