@@ -49,7 +49,7 @@ def run(parameters, x):
     return x @ parameters["w"]
 
 
-# `make()` makes the module; `given` are options of the Model that it needs. A guest of another library is a line here, named after the class it brings.
+# `make()` makes the module; `given` are options of the Model that it needs. A guest of another library is a line here.
 ROWS = {
     "elegy.Module": Row(Own),
     "elegy.Model of an object with call": Row(WithCall),
@@ -67,7 +67,7 @@ def model_of(row, **options):
 
 @functools.cache
 def trained(key):
-    """A fitted model, how often its loss was traced in one fit, and in one more, and the types of its parameters between."""
+    """A fitted model, how often its loss was traced by one fit and by one more, and its parameters' types between."""
     loss = Counted(lambda y_true, y_pred: jnp.mean(jnp.square(y_true - y_pred), -1))
     options = {"loss": {"mse": loss}, "metrics": "mae", "optimizer": "sgd", **(ROWS[key].given or {})}
     model = elegy.Model(ROWS[key].make(), **options)
