@@ -215,7 +215,7 @@ class Model(PureSteps):
         """Print the modules with outputs, parameters and bytes; in a notebook, show them as a table.
 
         Args:
-            x: inputs, of which only shapes count; left out, those of the last verb.
+            x: inputs `(rows, ...)`, of which only shapes count; left out, those of the last verb.
             depth: modules further down are added to the one above; 0 leaves the root alone.
         """
         show(summary(self._trainer, x, depth))

@@ -9,9 +9,10 @@ from typing import Any
 
 import jax
 
-# JAX warns of a rank promotion once per shape and process, because its trace caches are global: every probe therefore
-# needs a batch size that this process has not seen.
-_fresh_factor = itertools.count(3)
+# JAX warns of a rank promotion once per shape and process, because its trace caches are global: a batch size at which a
+# probe met one that pairs samples would stay silent the next time. Every other size is used again, so that models that
+# come and go leave nothing new in those caches.
+_spent_sizes: set[int] = set()
 
 
 class TwoBatchesError(ValueError):
@@ -38,9 +39,10 @@ def resized(batch: Any, samples: int, size: int) -> Any:
 
 
 def fresh_size(samples: int, *trees: Any) -> int:
-    """A multiple of `samples` that is no dimension of the trees and was not used before."""
+    """A multiple of `samples` that is no dimension of the trees, and at which JAX still warns of every promotion."""
     seen = {size for tree in trees for leaf in jax.tree.leaves(tree) for size in getattr(leaf, "shape", ())}
-    return next(samples * factor for factor in _fresh_factor if samples * factor not in seen)
+    sizes = (samples * factor for factor in itertools.count(3))
+    return next(size for size in sizes if size not in seen and size not in _spent_sizes)
 
 
 def batch_axes(samples: int, value: Any, grown: Any | None, one_more: Callable[[], Any | None]) -> tuple[int, ...]:
@@ -81,18 +83,21 @@ def refuse_two_batches(size: int, samples: int, who: str) -> Iterator[None]:
     Raises:
         TwoBatchesError: such a promotion happened.
     """
-    with warnings.catch_warnings(record=True) as caught, jax.numpy_rank_promotion("warn"):
-        warnings.simplefilter("always")
-        yield
-    for warning in caught:
-        shapes = _promoted_shapes(str(warning.message))
-        if shapes is not None and _has_two_batches(shapes, size):
-            shown = [f"({', '.join(str(samples if d == size else d) for d in s)}{',' * (len(s) == 1)})" for s in shapes]
-            raise TwoBatchesError(
-                f"{who} combines values of the shapes {' and '.join(shown)}. Broadcasting pairs every sample "
-                "with every "
-                "other one, which is hardly meant. Give both the same shape, for example with `reshape` or `[..., 0]`."
-            )
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught, jax.numpy_rank_promotion("warn"):
+            warnings.simplefilter("always")
+            yield
+    finally:  # what runs may fail after it was warned of
+        promoted = [shapes for warning in caught if (shapes := _promoted_shapes(str(warning.message))) is not None]
+        pairs = [shapes for shapes in promoted if _has_two_batches(shapes, size)]
+        _spent_sizes.update([size] if pairs else [])
+    for shapes in pairs:
+        shown = [f"({', '.join(str(samples if d == size else d) for d in s)}{',' * (len(s) == 1)})" for s in shapes]
+        raise TwoBatchesError(
+            f"{who} combines values of the shapes {' and '.join(shown)}. Broadcasting pairs every sample with every "
+            "other one, which is hardly meant. Give both the same shape, for example with `reshape` or `[..., 0]`."
+        )
 
 
 def _promoted_shapes(message: str) -> list[tuple[int, ...]] | None:

@@ -7,6 +7,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import numpy as np
 import pytest
 
+pytest_plugins = ["tests.raises"]
+
 
 @pytest.fixture
 def rows():

@@ -38,15 +38,20 @@ class LambdaCallback(Callback):
                     f"LambdaCallback got `{name}={function!r}`. A hook is a function. Write `{name}=lambda ...: ...`."
                 )
             if function is not None:
-                setattr(self, ALIASES.get(name, name), _answering(function))
+                setattr(self, ALIASES.get(name, name), _Answering(function))
 
 
-def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, without the results that are no answers."""
+class _Answering:
+    """A function without the results that are no answers; a class, so that it pickles where the function does.
 
-    @functools.wraps(function, updated=())
-    def call(*args: Any, **named: Any) -> Any:
-        answer = function(*args, **named)
+    Args:
+        function: the hook.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._function = function
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        answer = self._function(*args, **named)
         return answer if isinstance(answer, (Mapping, Stop)) else None
-
-    return call

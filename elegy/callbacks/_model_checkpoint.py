@@ -81,7 +81,11 @@ class ModelCheckpoint(Callback):
         look_as_often_as(self._schedule.when, self, ModelCheckpoint)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Start anew, and make sure that the folder is there and can be written to."""
+        """Start anew, and make sure that the folder is there and can be written to.
+
+        Raises:
+            OSError: it cannot.
+        """
         del logs
         self._start_anew()
         self._schedule.begin(self.params)

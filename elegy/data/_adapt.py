@@ -33,7 +33,8 @@ def as_source(
     that return an iterator begin anew for every pass. A source is returned as it is.
 
     Args:
-        x: the inputs, or everything: a mapping with both `x` and `y_true`, a `Batch`, or a stream of batches.
+        x: the inputs, `(rows, ...)` each, or everything: a mapping with both `x` and `y_true`, a `Batch`, or a stream
+            of batches.
         y: the labels, `(rows, ...)` each; or the key of a mapping that holds them. Only the key with a stream.
         sample_weight: the weights, `(rows, ...)` each; or the key of a mapping that holds them.
         batch_size: rows of a batch of arrays, `>= 1`; None is `ceil(rows / steps)` where `steps` is given, else 32.
@@ -84,7 +85,7 @@ def is_stream(x: Any) -> bool:
     """Whether `x` gives batches one by one, so that its rows cannot be split or counted in advance.
 
     Args:
-        x: anything that `fit` accepts.
+        x: anything that `fit` accepts as `x`, arrays `(rows, ...)` or not.
 
     Example:
         >>> import numpy as np

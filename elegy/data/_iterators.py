@@ -128,7 +128,11 @@ class StreamSource:
         self._position = self._restored = position
 
     def peek(self) -> Batch:
-        """The first batch, which stays the first one to be handed out."""
+        """The first batch, which stays the first one to be handed out.
+
+        Raises:
+            ValueError: there is none.
+        """
         if self._first is None:
             self._elements = self._elements or self._begin()
             self._first = self._elements.look()

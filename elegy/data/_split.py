@@ -19,8 +19,8 @@ def validation_split(x: Any, y: Any = None, sample_weight: Any = None, *, fracti
 
     Args:
         x: array or nest of arrays `(rows, ...)`, or a named batch of them.
-        y: labels, cut alike; the key of a column of a mapping `x` stays one.
-        sample_weight: weights, cut alike; the key of a column of a mapping `x` stays one.
+        y: labels `(rows, ...)`, cut alike; the key of a column of a mapping `x` stays one.
+        sample_weight: weights `(rows, ...)`, cut alike; the key of a column of a mapping `x` stays one.
         fraction: share of the rows kept for validation, between 0 and 1, both excluded.
 
     Returns:

@@ -115,7 +115,7 @@ class BinaryCrossentropy(Loss):
         """Refuse labels that are not finite, on the host.
 
         Args:
-            y_true: labels as a NumPy array.
+            y_true: labels as a NumPy array, `(rows, *d)`.
 
         Raises:
             ValueError: a label is NaN or infinite.

@@ -61,7 +61,11 @@ class Loss:
         self.name = name
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """The values of the loss; written by subclasses."""
+        """The values of the loss; written by subclasses.
+
+        Raises:
+            TypeError: a subclass has not written it.
+        """
         del args, kwargs
         raise TypeError(
             f"The loss `{name_of(self)}` was called. {type(self).__name__} has no `call`. "

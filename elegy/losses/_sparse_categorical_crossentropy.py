@@ -109,8 +109,8 @@ class SparseCategoricalCrossentropy(Loss):
         """Refuse labels that are no class numbers, on the host.
 
         Args:
-            y_true: labels as a NumPy array.
-            y_pred: the outputs, of which only the shape is read.
+            y_true: labels as a NumPy array, `(rows, *d)`.
+            y_pred: the outputs, `(batch, *d, classes)`, of which only the shape is read.
 
         Raises:
             ValueError: a label is no integer or out of range; the first one and its row are named.

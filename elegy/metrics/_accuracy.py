@@ -96,7 +96,7 @@ class BinaryAccuracy(AbstractMean):
         """Refuse labels outside of 0 to 1, on the host.
 
         Args:
-            y_true: labels as a NumPy array.
+            y_true: labels as a NumPy array, `(rows, *d)`.
 
         Raises:
             ValueError: a label is below 0 or above 1.
@@ -181,8 +181,8 @@ class SparseCategoricalAccuracy(AbstractMean):
         """Refuse labels that are no classes, on the host.
 
         Args:
-            y_true: class numbers as a NumPy array.
-            y_pred: scores, of which the shape counts.
+            y_true: class numbers as a NumPy array, `(rows, *d)`.
+            y_pred: scores, `(batch, *d, classes)`, of which the shape counts.
 
         Raises:
             ValueError: a label is out of range.

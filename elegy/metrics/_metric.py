@@ -57,7 +57,11 @@ class Metric:
         return self.call if uses_hooks(self) else functools.partial(self.update, None)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """The running value, with state through hooks; written by subclasses that do not write the verbs."""
+        """The running value, with state through hooks; written by subclasses that do not write the verbs.
+
+        Raises:
+            TypeError: a subclass has written neither it nor the verbs.
+        """
         del args, kwargs
         raise TypeError(
             f"The metric `{name_of(self)}` was asked for a value. {type(self).__name__} has neither `call` nor the "

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from ._keys import INIT, consumer_key, domain_key
 from ._parameter import Spec, stacked_value
 from ._places import below, places_of, tree_of
 from ._record import Record, children_in_attributes, children_of, keep_record
-from ._scope import Scope, entered
+from ._scope import RetraceError, Scope, entered
 from ._trainable import settle_trainable
 
 Run = Callable[[Scope, Any], Any]
@@ -92,8 +93,9 @@ def _dtypes_after(
     """By module and name the dtypes that one call leaves its updated states with."""
     found: dict[tuple[int, str], Any] = {}
 
-    def traced(inputs: Any, key: jax.Array) -> None:
+    def traced(inputs: Any, key: jax.Array, again: bool = False) -> None:
         scope = Scope(root, {}, training=training, key=key, initializing=True, records=records)
+        scope.may_restart = scope.may_restart and not again
         with entered(scope):
             run(scope, inputs)
         for identity, (module, record) in list(records.items()):
@@ -102,7 +104,10 @@ def _dtypes_after(
                 if value is not None:
                     found[identity, name] = value.dtype
 
-    jax.eval_shape(traced, inputs, key)
+    try:
+        jax.eval_shape(traced, inputs, key)
+    except RetraceError:
+        jax.eval_shape(functools.partial(traced, again=True), inputs, key)
     return found
 
 

@@ -54,7 +54,11 @@ class Module(metaclass=ModuleMeta):
         self.dtype = dtype
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; written by subclasses."""
+        """What the module computes; written by subclasses.
+
+        Raises:
+            TypeError: a subclass has not written it.
+        """
         del args, kwargs
         raise TypeError(
             f"The module `{display_name(self)}` was called. {type(self).__name__} has no `call`. "

@@ -42,6 +42,13 @@ class Frame:
     trace: Any = dataclasses.field(default_factory=get_opaque_trace_state)
 
 
+class RetraceError(BaseException):
+    """Arrays are read inside a raw transform: the initialization starts again, in a context of its own.
+
+    No `Exception`, so that no `except` of the user's takes it; what is left by it is not kept in JAX's caches.
+    """
+
+
 class Scope:
     """Everything a call reads and writes.
 
@@ -91,6 +98,7 @@ class Scope:
         self.stacks: tuple[tuple[str, int], ...] = ()
         self._place(root, "")
         self.must_retrace = initializing or self.record(root).has_transforms
+        self.may_restart = initializing and not self.record(root).has_transforms
 
     # ---- places ----
 
@@ -266,6 +274,8 @@ class Scope:
         if self.is_inside_transform():
             for frame in self.frames if self.initializing else ():
                 self.record(frame.module).has_transforms = True
+            if self.may_restart:
+                raise RetraceError
         if self.initializing and path not in self.values:
             spec = self.record(module).specs[name]
             return jnp.zeros(spec.shape[len(self._stack(path)) :], spec.dtype)
@@ -373,8 +383,9 @@ def entered(scope: Scope | None) -> Iterator[Scope | None]:
             yield scope
         else:
             # JAX remembers the trace of `jax.checkpoint(self.linear)` by its function, with the arrays it read. In a
-            # context of its own a scope never meets what another one's arrays left behind.
-            with owner_of_traces(object()):
+            # context of its own a scope never meets what another one's arrays left behind. Initializations share one,
+            # since what they would leave behind there ends with a `RetraceError`: JAX keeps each context's traces.
+            with owner_of_traces("initialization" if scope.may_restart else object()):
                 yield scope
     finally:
         _running.reset(token)

@@ -45,7 +45,7 @@ class Dropout(Module):
         """Drop values.
 
         Args:
-            x: any array; integers become float32.
+            x: any array, `(*d)`; integers become float32.
             training: whether values are dropped; by default whether the surrounding call trains.
             rng: a random key; by default the layer's own one of this step.
 

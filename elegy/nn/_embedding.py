@@ -78,6 +78,9 @@ class Embedding(Module):
 
         Returns:
             Vectors, `(*ids.shape, embed_dim)`, in the layer's dtype.
+
+        Raises:
+            TypeError: the ids are no integers.
         """
         ids = one_array(self, ids)
         if not jnp.issubdtype(ids.dtype, jnp.integer):

@@ -33,7 +33,7 @@ class Flatten(Module):
         """Flatten the input.
 
         Args:
-            x: an array of any dtype, with at least `preserve_dims` axes.
+            x: an array of any dtype, `(*kept, *d)`, with at least `preserve_dims` axes.
 
         Returns:
             `(*kept, rest)`, of the same dtype; an input with just `preserve_dims` axes as it is.

@@ -79,7 +79,7 @@ class LayerNormalization(Module):
         """Normalize the input.
 
         Args:
-            x: an array that has the axes `axis`; integers are converted.
+            x: an array `(*d)` that has the axes `axis`; integers are converted.
 
         Returns:
             An array of the same shape, in the layer's dtype.

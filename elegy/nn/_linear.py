@@ -70,6 +70,9 @@ class Linear(Module):
 
         Returns:
             Outputs, `(*d, output_size)`, in the layer's dtype.
+
+        Raises:
+            ValueError: there is no last axis, or it is empty.
         """
         x = in_dtype(self, x, self.dtype)
         require_rank(self, x, 1, "at least one axis, the last one for features")

@@ -55,6 +55,9 @@ class MaxPool(Module):
 
         Returns:
             An array of the same dtype and number of axes.
+
+        Raises:
+            ValueError: the input has too few axes, or is smaller than the window.
         """
         x = real_array(self, x)
         require_rank(self, x, 2 if self.channel_axis is None else 3, "a batch axis, spatial axes and a channel axis")

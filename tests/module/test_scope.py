@@ -173,3 +173,12 @@ def test_outputs_inside_a_transform_are_not_captured(rows):
     parameters = functional.init(KEY, rows).parameters
     applied = jax.jit(lambda p: functional.apply(p, {}, rows, key=None, training=False, capture=True))(parameters)
     assert applied.extras.intermediates == {}
+
+
+def test_a_raw_transform_inside_a_lifted_one_is_initialized_too():
+    block = elegy.to_module(lambda x: jax.checkpoint(Linear(3, name="linear"))(x))
+    model = elegy.Model(lambda x: elegy.scan(block(name="block"), length=2)(x))
+    x = np.ones((4, 3), "float32")
+    outputs = model.predict(x, verbose=0)
+    w, b = model.parameters["block"]["linear"]["w"], model.parameters["block"]["linear"]["b"]
+    np.testing.assert_allclose(outputs, (x @ w[0] + b[0]) @ w[1] + b[1], rtol=1e-5)

@@ -1,0 +1,1 @@
+"""The tests; a package, so that tables which several files read are imported like any module."""

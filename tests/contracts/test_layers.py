@@ -1,0 +1,178 @@
+"""What every layer and hook keeps: two pure functions, the same when compiled, mapped, pickled, and in batches."""
+
+import functools
+import pickle
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import elegy
+from elegy import nn
+
+from .table import Counted, Row, close, contract, part, types
+
+IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
+CLASSES = np.array([[1, 4], [0, 2], [3, 3]])
+KEY = jax.random.key(5)
+
+
+class Hooked(elegy.Module):
+    """The hooks for arrays and keys."""
+
+    def call(self, x, training):
+        w = elegy.add_parameter("w", (), initializer=jnp.ones)
+        seen = elegy.add_parameter("seen", (), jnp.int32, initializer=0, trainable=False)
+        if elegy.is_training():
+            x = x + jax.random.normal(elegy.next_rng_key(), x.shape, x.dtype)
+            elegy.update_parameter("seen", seen + int(training))
+        return w * x
+
+
+class Adding(elegy.Module):
+    """The hooks for losses, metrics and summaries."""
+
+    def call(self, x):
+        elegy.add_loss("size", jnp.mean(jnp.square(x)))
+        elegy.add_metric("mean", jnp.mean(x))
+        elegy.add_summary("values", x)
+        return x
+
+
+class Remat(elegy.Module):
+    def call(self, x):
+        return elegy.remat(nn.Linear(3))(x)
+
+
+class Scan(elegy.Module):
+    def call(self, x):
+        return elegy.scan(nn.Linear(x.shape[-1]), length=2)(x)
+
+
+class Vmap(elegy.Module):
+    def call(self, x):
+        return elegy.vmap(nn.Linear(3))(x)
+
+
+def scaled(x):
+    return x * elegy.add_parameter("factor", initializer=2.0)
+
+
+Scaled = elegy.to_module(scaled)
+
+
+# `make()` makes the layer; `given` is what it is called with.
+ROWS = {
+    "elegy.nn.Linear": Row(lambda: nn.Linear(3), IMAGES),
+    "elegy.nn.Conv2D": Row(lambda: nn.Conv2D(3, 2), IMAGES),
+    "elegy.nn.BatchNormalization": Row(nn.BatchNormalization, IMAGES),
+    "elegy.nn.LayerNormalization": Row(nn.LayerNormalization, IMAGES),
+    "elegy.nn.Dropout": Row(lambda: nn.Dropout(0.5), IMAGES),
+    "elegy.nn.Embedding": Row(lambda: nn.Embedding(5, 2), CLASSES),
+    "elegy.nn.Embedding one-hot": Row(lambda: nn.Embedding(5, 2, lookup_style="ONE_HOT"), CLASSES),
+    "elegy.nn.Flatten": Row(nn.Flatten, IMAGES),
+    "elegy.nn.MaxPool": Row(lambda: nn.MaxPool(2), IMAGES),
+    "elegy.nn.Sequential": Row(lambda: nn.Sequential([nn.BatchNormalization(), nn.Flatten(), nn.Dropout(0.2)]), IMAGES),
+    "elegy.nn.Sequential function": Row(
+        lambda: nn.Sequential(lambda: [nn.Linear(3), jax.nn.relu]), IMAGES, {"it_pickles": "a lambda does not pickle"}
+    ),
+    "elegy.add_parameter, elegy.update_parameter, elegy.is_training, elegy.next_rng_key": Row(Hooked, IMAGES),
+    "elegy.add_loss, elegy.add_metric, elegy.add_summary": Row(Adding, IMAGES),
+    "elegy.remat": Row(Remat, IMAGES),
+    "elegy.scan": Row(Scan, IMAGES),
+    "elegy.vmap": Row(Vmap, IMAGES),
+    "elegy.to_module": Row(lambda: Scaled(), IMAGES),
+}
+
+pytestmark = pytest.mark.usefixtures("strict_kernels")
+
+
+@functools.cache
+def prepared(make):
+    """Once for each way to make a layer: it, its arrays, its compiled application, and how often that is traced."""
+    layer, x = make(), next(row.given for row in ROWS.values() if row.make is make)
+    counted = Counted(functools.partial(applied, layer))
+    return layer, layer.init(KEY, x), jax.jit(counted, static_argnames="training"), counted
+
+
+def applied(layer, parameters, states, x, key, *, training):
+    return layer.apply(parameters, states, x, training=training, key=key)
+
+
+def ready(row):
+    return prepared(row.make)
+
+
+@contract(ROWS)
+def test_init_is_pure_and_the_call_by_itself_keeps_its_arrays(row):
+    layer, variables, _, _ = ready(row)
+    close(variables, row.make().init(KEY, row.given))
+    layer(row.given)
+    assert types((layer.parameters, layer.states)) == types(variables)
+
+
+@contract(ROWS)
+def test_jit_equals_eager(row):
+    layer, variables, program, _ = ready(row)
+    for training in (True, False):
+        eager = applied(layer, *variables, row.given, KEY, training=training)
+        close(program(*variables, row.given, KEY, training=training), eager, rtol=1e-4)
+
+
+@contract(ROWS)
+def test_states_keep_their_structure_and_dtypes_so_that_it_is_compiled_once(row):
+    _, (parameters, states), program, counted = ready(row)
+    before, traced = types(states), []
+    for _ in range(3):
+        _, states = program(parameters, states, row.given, KEY, training=True)
+        traced.append(counted.traces)
+    assert types(states) == before and len(set(traced)) == 1
+
+
+@contract(ROWS)
+def test_it_runs_under_vmap(row):
+    layer, _, program, _ = ready(row)
+
+    def outputs(key):
+        return program(*layer.init(key, row.given), row.given, key, training=True)
+
+    keys = jax.random.split(KEY, 2)
+    together = jax.vmap(outputs)(keys)
+    for number in range(2):
+        close(part(together, number), outputs(keys[number]), rtol=1e-4)
+
+
+@contract(ROWS)
+def test_batches_of_uneven_sizes_give_the_same_rows(row):
+    _, variables, program, _ = ready(row)
+    whole, _ = program(*variables, row.given, KEY, training=False)
+    parts = [program(*variables, row.given[rows], KEY, training=False)[0] for rows in (slice(2), slice(2, None))]
+    close(jnp.concatenate(parts), whole, rtol=1e-4)
+
+
+@contract(ROWS)
+def test_rows_of_weight_zero_count_for_nothing(row):
+    _, (parameters, states), program, _ = ready(row)
+
+    def gradients(x, weights):
+        def total(parameters):
+            outputs, _ = program(parameters, states, x, KEY, training=False)
+            return jnp.sum(jnp.mean(outputs.reshape(len(x), -1), -1) * weights)
+
+        return jax.grad(total)(parameters)
+
+    close(gradients(row.given, jnp.array([1.0, 1.0, 0.0])), gradients(row.given[:2], jnp.ones(2)), rtol=1e-4)
+
+
+@contract(ROWS)
+def test_arrays_are_float32_by_default_or_counters(row):
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(ready(row)[1])} <= {"float32", "int32"}
+
+
+@contract(ROWS)
+def test_it_pickles(row):
+    layer = row.make()
+    layer(row.given)
+    again = pickle.loads(pickle.dumps(layer))
+    close(again(row.given, training=False), layer(row.given, training=False))
