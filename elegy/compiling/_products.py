@@ -1,0 +1,37 @@
+"""Gradients of kernels as the one product that they are."""
+
+from collections.abc import Callable
+
+import jax
+from jax import lax
+from jax.extend.core import JaxprEqn
+
+from ._pass import Uses
+
+
+def kernel_gradients(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | None:
+    """`transpose(dot(g, x))`, as JAX differentiates `x @ kernel`, becomes `dot(x, g)`.
+
+    XLA on CPU otherwise writes transposed copies of `g`, which is often the larger one. The transpose that follows
+    stays, and another one before it, which XLA takes away together.
+    """
+    if eqn.primitive.name != "dot_general" or eqn.params["out_sharding"] is not None:
+        return None
+    (left, right), batches = eqn.params["dimension_numbers"]
+    if any(batches) or not (tuple(left) == tuple(right) == tuple(range(len(left)))):
+        return None
+    rows, columns = (atom.aval.ndim - len(left) for atom in eqn.invars)
+    users = uses[eqn.outvars[0]]
+    if not (len(left) and rows and columns and len(users) == 1) or users[0] is None:
+        return None
+    swap = (*range(rows, rows + columns), *range(rows))
+    if users[0].primitive.name != "transpose" or tuple(users[0].params["permutation"]) != swap:
+        return None
+    precision = eqn.params["precision"]
+    params = {**eqn.params, "precision": precision[::-1] if isinstance(precision, tuple) else precision}
+
+    def multiply(g: jax.Array, x: jax.Array) -> jax.Array:
+        swapped = lax.dot_general(x, g, **params)
+        return lax.transpose(swapped, (*range(columns, columns + rows), *range(columns)))
+
+    return multiply
