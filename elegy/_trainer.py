@@ -32,15 +32,16 @@ class Trainer:
         recipe: module, objective, optimizer.
         seed: uint32 array `(2,)`.
         eager: run the steps without compiling.
+        rewrite: rewrite them for the backend.
     """
 
-    def __init__(self, steps: Any, recipe: Recipe, seed: np.ndarray, *, eager: bool) -> None:
+    def __init__(self, steps: Any, recipe: Recipe, seed: np.ndarray, *, eager: bool, rewrite: bool) -> None:
         self.steps = steps
         self.recipe = recipe
         self.seed = seed
         self.eager = eager
         self.home = Home(recipe.module)
-        self.programs = Programs(steps, recipe.objective, eager=eager, on_trace=self._remember_config)
+        self.programs = Programs(steps, recipe.objective, eager=eager, rewrite=rewrite, on_trace=self._remember_config)
         self.seen: tuple[Outputs, Any] | None = None
         """The abstract outputs and batch of the last verb, for `wiring`."""
         self.last_x: Any = None

@@ -1,6 +1,7 @@
 """Between tracing and compiling: programs are rewritten for the backend that runs them."""
 
-from ._argmax import argmax_by_comparison as argmax_by_comparison
+from ._jit import jit as jit
+from ._options import cpu_options as cpu_options
 from ._pass import Rule as Rule
 from ._rewritten import rewritten as rewritten
 from ._rules import ALL_RULES as ALL_RULES

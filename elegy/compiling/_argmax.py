@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jax.extend.core import JaxprEqn
 
-from ._pass import Uses
+from ._pass import Uses, inputs_of
 
 _LEAST = 64  # values along the axis; below, one pass of scalar code is as fast as two passes
 
@@ -23,11 +23,15 @@ def argmax_by_comparison(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] 
     del uses
     if eqn.primitive.name not in _EXTREMES:
         return None
-    extreme, aval = _EXTREMES[eqn.primitive.name], eqn.invars[0].aval
+    extreme, aval = _EXTREMES[eqn.primitive.name], inputs_of(eqn)[0]
     (axis,), dtype = eqn.params["axes"], eqn.params["index_dtype"]
     size = aval.shape[axis]
     # Along other axes than the last one, and of integers, the pairs are compared side by side already.
-    if axis != aval.ndim - 1 or not _LEAST <= size <= np.iinfo(dtype).max or not jnp.issubdtype(aval.dtype, jnp.floating):
+    if (
+        axis != aval.ndim - 1
+        or not _LEAST <= size <= np.iinfo(dtype).max
+        or not jnp.issubdtype(aval.dtype, jnp.floating)
+    ):
         return None
 
     def find(x: jax.Array) -> jax.Array:

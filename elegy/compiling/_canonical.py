@@ -6,7 +6,7 @@ import jax
 from jax.extend.core import JaxprEqn
 
 from ._layout import as_canonical, canonical_numbers, convolved, from_canonical, is_convolution
-from ._pass import Uses
+from ._pass import Uses, output_of
 
 
 def canonical_convolutions(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | None:
@@ -18,6 +18,6 @@ def canonical_convolutions(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array
     del uses
     if not is_convolution(eqn):
         return None
-    if eqn.params["dimension_numbers"] == canonical_numbers(eqn.invars[0].aval.ndim):
+    if eqn.params["dimension_numbers"] == canonical_numbers(output_of(eqn).ndim):
         return None
     return lambda lhs, rhs: from_canonical(convolved(*as_canonical(lhs, rhs, eqn), eqn), eqn)

@@ -40,7 +40,7 @@ def jit(function: Callable[..., Any], *, rewrite: bool = True, donate_argnums: S
 
 def default_platform() -> str:
     """The kind of device that runs what is not bound to one."""
-    device = jax.config.jax_default_device
+    device = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]: set when JAX is imported
     if device is None:
         return jax.default_backend()
     return device if isinstance(device, str) else device.platform

@@ -6,6 +6,8 @@ import jax
 from jax import lax
 from jax.extend.core import JaxprEqn
 
+from ._pass import inputs_of, output_of
+
 _DTYPES = ("float32", "bfloat16", "float16")  # others have no fast code on CPU, in whatever layout
 
 
@@ -13,7 +15,7 @@ def is_convolution(eqn: JaxprEqn) -> bool:
     """Whether it convolves something, over one to three axes, in a dtype for which the layout matters."""
     if eqn.primitive.name != "conv_general_dilated":
         return False
-    avals = [eqn.invars[0].aval, eqn.invars[1].aval, eqn.outvars[0].aval]
+    avals = [*inputs_of(eqn), output_of(eqn)]
     return all(0 not in aval.shape and 3 <= aval.ndim <= 5 and aval.dtype.name in _DTYPES for aval in avals)
 
 

@@ -36,6 +36,16 @@ def rewrite(traced: Any, rules: Sequence[Rule]) -> Any:
     return _in_value(traced, rules, {})
 
 
+def inputs_of(eqn: JaxprEqn) -> list[Any]:
+    """The shapes and dtypes of its inputs."""
+    return [atom.aval for atom in eqn.invars]
+
+
+def output_of(eqn: JaxprEqn) -> Any:
+    """The shape and dtype of its first result."""
+    return eqn.outvars[0].aval
+
+
 def _in_value(value: Any, rules: Sequence[Rule], seen: dict[int, Any]) -> Any:
     """A parameter of a call, in which only jaxprs change; a body that is called twice stays one object."""
     if isinstance(value, tuple):
@@ -44,9 +54,8 @@ def _in_value(value: Any, rules: Sequence[Rule], seen: dict[int, Any]) -> Any:
     if not isinstance(value, Jaxpr | ClosedJaxpr):
         return value
     if id(value) not in seen:
-        # Where JAX has one class for both, `.jaxpr` may be missing or be the same object.
-        made = _in_jaxpr(value, rules, seen) if isinstance(value, Jaxpr) else _in_closed(value, rules, seen)
-        seen[id(value)] = made
+        in_jaxpr = isinstance(value, Jaxpr)  # the only class of both from JAX 0.12 on
+        seen[id(value)] = _in_jaxpr(value, rules, seen) if in_jaxpr else _in_closed(value, rules, seen)
     return seen[id(value)]
 
 
@@ -76,9 +85,8 @@ def _in_equation(eqn: JaxprEqn, uses: Uses, rules: Sequence[Rule], seen: dict[in
 
 def _replaced(eqn: JaxprEqn, function: Callable[..., jax.Array], rules: Sequence[Rule]) -> Iterator[JaxprEqn]:
     """The equations of `function`, between the variables of `eqn` and with its place in the user's code."""
-    avals: list[Any] = [atom.aval for atom in eqn.invars]
     with eqn.ctx.manager:
-        made = jax.make_jaxpr(function)(*avals)
+        made = jax.make_jaxpr(function)(*inputs_of(eqn))
     if made.consts or list(made.out_avals) != [var.aval for var in eqn.outvars]:
         yield eqn  # a type that the rule does not know, like one that is sharded by hand
         return

@@ -1,8 +1,7 @@
 """Convolutions of inputs with zeros between their values, without multiplying by the zeros."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 from jax import lax
@@ -10,7 +9,8 @@ from jax.extend.core import JaxprEqn
 
 from ._interleave import interleave
 from ._layout import as_canonical, convolved, from_canonical, is_convolution
-from ._pass import Uses
+from ._pass import Uses, inputs_of, output_of
+from ._windows import places_in
 
 _MOST = 16  # phases; more would be much to compile
 _LEAST = 2**22  # multiplications, those by zeros included; below, the single parts are too small to be worth it
@@ -29,19 +29,20 @@ def convolution_phases(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | 
     steps, ones = eqn.params["lhs_dilation"], (1,) * len(eqn.params["lhs_dilation"])
     if steps == ones or not (eqn.params["window_strides"] == eqn.params["rhs_dilation"] == ones):
         return None
-    numbers, shape, kernel = eqn.params["dimension_numbers"], eqn.outvars[0].aval.shape, eqn.invars[1].aval.shape
+    numbers, shape, kernel = eqn.params["dimension_numbers"], output_of(eqn).shape, inputs_of(eqn)[1].shape
     batch, features, *spatial = (shape[axis] for axis in numbers.out_spec)
     taps = math.prod(kernel[axis] for axis in numbers.rhs_spec[2:])
     # Two phases save too little, unless the kernel is the large part: the gradient of a transposed convolution's one.
     if not (2 if taps > math.prod(spatial) else 4) <= math.prod(steps) <= min(taps, _MOST):
         return None
-    if math.prod(shape) * math.prod(kernel) // features < _LEAST:
+    is_grouped = eqn.params["feature_group_count"] > 1  # for which the plain form is slow at any size
+    if not is_grouped and math.prod(shape) * math.prod(kernel) // features < _LEAST:
         return None
     sizes = [-(-size // step) for size, step in zip(spatial, steps, strict=True)]
 
     def convolve(lhs: jax.Array, rhs: jax.Array) -> jax.Array:
         lhs, rhs = as_canonical(lhs, rhs, eqn)
-        phases = [_phase(lhs, rhs, eqn, place, (batch, *sizes, features)) for place in _places(steps)]
+        phases = [_phase(lhs, rhs, eqn, place, (batch, *sizes, features)) for place in places_in(steps)]
         whole = interleave(phases, axes=range(1, len(steps) + 1), steps=steps)
         return from_canonical(lax.slice(whole, (0,) * whole.ndim, (batch, *spatial, features)), eqn)
 
@@ -53,13 +54,11 @@ def _phase(lhs: jax.Array, rhs: jax.Array, eqn: JaxprEqn, place: Sequence[int], 
     steps, lows = eqn.params["lhs_dilation"], [low for low, _ in eqn.params["padding"]]
     first = [(low - at) % step for at, step, low in zip(place, steps, lows, strict=True)]  # taps that meet a value
     if any(tap >= size for tap, size in zip(first, rhs.shape[:-2], strict=True)):
-        return lax.full(shape, 0, eqn.outvars[0].aval.dtype)
+        return lax.full(shape, 0, output_of(eqn).dtype)
     kernel = lax.slice(rhs, (*first, 0, 0), rhs.shape, (*steps, 1, 1))
     before = [(low - at - tap) // step for low, at, tap, step in zip(lows, place, first, steps, strict=True)]
-    length = [size - 1 + taps - n for size, taps, n in zip(shape[1:-1], kernel.shape[:-2], lhs.shape[1:-1], strict=True)]
+    length = [
+        size - 1 + taps - n for size, taps, n in zip(shape[1:-1], kernel.shape[:-2], lhs.shape[1:-1], strict=True)
+    ]
     padding = [(low, both - low) for low, both in zip(before, length, strict=True)]
     return convolved(lhs, kernel, eqn, padding=padding, lhs_dilation=(1,) * len(steps))
-
-
-def _places(steps: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    return itertools.product(*map(range, steps))

@@ -6,7 +6,7 @@ import jax
 from jax import lax
 from jax.extend.core import JaxprEqn
 
-from ._pass import Uses
+from ._pass import Uses, inputs_of
 
 
 def kernel_gradients(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | None:
@@ -20,7 +20,7 @@ def kernel_gradients(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | No
     (left, right), batches = eqn.params["dimension_numbers"]
     if any(batches) or not (tuple(left) == tuple(right) == tuple(range(len(left)))):
         return None
-    rows, columns = (atom.aval.ndim - len(left) for atom in eqn.invars)
+    rows, columns = (aval.ndim - len(left) for aval in inputs_of(eqn))
     users = uses[eqn.outvars[0]]
     if not (len(left) and rows and columns and len(users) == 1) or users[0] is None:
         return None

@@ -23,8 +23,9 @@ def rewritten(function: Callable[..., Any], rules: Sequence[Rule]) -> Callable[.
         A function of the same name, arguments and results.
 
     Example:
-        >>> import jax, jax.numpy as jnp
-        >>> fast = jax.jit(rewritten(lambda x: jnp.argmax(x, axis=-1), [argmax_by_comparison]))
+        >>> import jax.numpy as jnp
+        >>> from elegy.compiling import ALL_RULES
+        >>> fast = jax.jit(rewritten(jnp.argmax, ALL_RULES))
         >>> int(fast(jnp.arange(100)))
         99
     """

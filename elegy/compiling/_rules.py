@@ -5,7 +5,8 @@ from ._canonical import canonical_convolutions
 from ._depthwise import depthwise_convolutions, depthwise_gradients
 from ._groups import grouped_convolutions
 from ._phases import convolution_phases
-from ._pooling import pooling, pooling_gradients
+from ._pooling import pooling
+from ._pooling_gradients import pooling_gradients
 from ._products import kernel_gradients
 
 LAYOUT_ONLY = (canonical_convolutions,)
