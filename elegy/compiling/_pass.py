@@ -85,11 +85,11 @@ def _in_equation(eqn: JaxprEqn, uses: Uses, rules: Sequence[Rule], seen: dict[in
 
 def _replaced(eqn: JaxprEqn, function: Callable[..., jax.Array], rules: Sequence[Rule]) -> Iterator[JaxprEqn]:
     """The equations of `function`, between the variables of `eqn` and with its place in the user's code."""
+    if any(_is_sharded_by_hand(aval) for aval in inputs_of(eqn)):
+        yield eqn
+        return
     with eqn.ctx.manager:
         made = jax.make_jaxpr(function)(*inputs_of(eqn))
-    if made.consts or list(made.out_avals) != [var.aval for var in eqn.outvars]:
-        yield eqn  # a type that the rule does not know, like one that is sharded by hand
-        return
     body = _in_jaxpr(made.jaxpr, rules, {})
     names: dict[Any, Any] = dict(zip(body.invars, eqn.invars, strict=True))
     names |= zip(body.outvars, eqn.outvars, strict=True)
@@ -111,6 +111,12 @@ def _uses(jaxpr: Jaxpr) -> Uses:
         if isinstance(atom, Var):
             uses[atom].append(None)
     return uses
+
+
+def _is_sharded_by_hand(aval: Any) -> bool:
+    """Whether its type says how it is spread over devices; rules make arrays whose types do not."""
+    mesh = aval.sharding.mesh
+    return not (mesh.empty or mesh.are_all_axes_auto)
 
 
 def _are_same(made: Any, given: Any) -> bool:

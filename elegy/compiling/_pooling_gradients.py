@@ -1,5 +1,6 @@
 """The gradient of max pooling as work on whole arrays."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import jax
@@ -39,29 +40,18 @@ def pooling_gradients(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | N
 
 
 def _selected(operand: jax.Array, shape: Sequence[int], eqn: JaxprEqn) -> jax.Array:
-    """By window the number of the selected place, compared in XLA's order; padding is never selected."""
-    x = lax.pad(operand, lax.full((), 0, operand.dtype), [(low, high, 0) for low, high in eqn.params["padding"]])
+    """By window the number of the selected place, compared in JAX's order, with what JAX takes for padding."""
+    select = eqn.params["select_prim"]
+    padding = lax.full((), -math.inf if select is lax.ge_p else math.inf, operand.dtype)
+    x = lax.pad(operand, padding, [(low, high, 0) for low, high in eqn.params["padding"]])
     ones, strides = (1,) * x.ndim, eqn.params["window_strides"]
-    best, number = lax.full(shape, 0, x.dtype), lax.full(shape, -1, "int32")
-    for count, place in enumerate(places_in(eqn.params["window_dimensions"])):
-        value = shifted(x, place, ones, shape, strides)
-        is_first = lax.lt(number, lax.full(shape, 0, "int32"))
-        is_better = lax.bitwise_not(eqn.params["select_prim"].bind(best, value))
-        wins = lax.bitwise_and(lax.bitwise_or(is_first, is_better), _is_inside(place, operand.shape, shape, eqn))
-        best = lax.select(wins, value, best)
-        number = lax.select(wins, lax.full(shape, count, "int32"), number)
+    best, *others = [shifted(x, place, ones, shape, strides) for place in places_in(eqn.params["window_dimensions"])]
+    number = lax.full(shape, 0, "int32")
+    for count, value in enumerate(others, 1):
+        keeps = select.bind(best, value)
+        best = lax.select(keeps, best, value)
+        number = lax.select(keeps, number, lax.full(shape, count, "int32"))
     return number
-
-
-def _is_inside(place: Sequence[int], size: Sequence[int], shape: Sequence[int], eqn: JaxprEqn) -> jax.Array:
-    """By window whether what it has at `place` is no padding."""
-    inside = lax.full(shape, True)
-    for axis, (low, high) in enumerate(eqn.params["padding"]):
-        if low or high:
-            window = lax.broadcasted_iota("int32", shape, axis)
-            index = window * eqn.params["window_strides"][axis] + (place[axis] - low)
-            inside = inside & (index >= 0) & (index < size[axis])
-    return inside
 
 
 def _phase(
