@@ -31,7 +31,9 @@ def table(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("function", [jnp.argmax, jnp.argmin])
 def test_ties_nan_and_infinity_are_those_of_jax(function, dtype):
-    find = lambda x: function(x, axis=-1)
+    def find(x):
+        return function(x, axis=-1)
+
     assert counted(rewritten(find, ALL_RULES), table(dtype))[function.__name__] == 0
     found = jax.jit(rewritten(find, ALL_RULES))(table(dtype))
     assert found.dtype == "int32" and not found.weak_type

@@ -66,7 +66,9 @@ def test_half_precision_gives_the_same_bits(dtype):
 
 def test_gradients_of_gradients_are_canonical_and_the_same_bits():
     def penalty(kernel, x):
-        output = lambda x: jnp.sum(jnp.tanh(convolution({"dimension_numbers": NCHW})(x, kernel)))
+        def output(x):
+            return jnp.sum(jnp.tanh(convolution({"dimension_numbers": NCHW})(x, kernel)))
+
         return jnp.sum(jax.grad(output)(x) ** 2)
 
     args = normal(2, 3, 2, 2), normal(1, 3, 5, 5)
@@ -77,7 +79,10 @@ def test_gradients_of_gradients_are_canonical_and_the_same_bits():
 
 def test_loops_have_the_results_of_single_steps():
     function, (x, kernel, cotangent) = example("strides")
-    step = lambda kernel: kernel - 0.1 * function(x, kernel, cotangent)[1][1]
+
+    def step(kernel):
+        return kernel - 0.1 * function(x, kernel, cotangent)[1][1]
+
     looped = rewritten(lambda kernel: lax.fori_loop(0, 3, lambda _, kernel: step(kernel), kernel), LAYOUT_ONLY)
     single = kernel
     for _ in range(3):
@@ -86,7 +91,9 @@ def test_loops_have_the_results_of_single_steps():
 
 
 def test_what_is_canonical_stays_the_very_same_object():
-    forward = lambda x, kernel: convolution({"dimension_numbers": NHWC})(x, kernel)
+    def forward(x, kernel):
+        return convolution({"dimension_numbers": NHWC})(x, kernel)
+
     traced = jax.make_jaxpr(forward)(normal(1, 4, 4, 2), normal(3, 3, 2, 2))
     assert rewrite(traced, LAYOUT_ONLY) is traced
 

@@ -25,7 +25,9 @@ def test_programs_are_rewritten_unless_that_is_switched_off():
 
 
 def test_convolutions_are_put_into_their_layout_also_without_the_rest():
-    convolve = lambda x, kernel: jax.lax.conv(x, kernel, (1, 1), "SAME")
+    def convolve(x, kernel):
+        return jax.lax.conv(x, kernel, (1, 1), "SAME")
+
     args = normal(1, 2, 4, 4), normal(3, 2, 3, 3)
     assert counted(jit(convolve, rewrite=False), *args)["transpose"] == 3
 

@@ -18,7 +18,9 @@ RULES = (phases.convolution_phases,)
 
 def input_gradient(strides, padding="SAME", layout=NHWC, **options):
     def gradient(x, kernel, cotangent):
-        convolve = lambda x: lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=layout, **options)
+        def convolve(x):
+            return lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=layout, **options)
+
         return jax.linear_transpose(convolve, x)(cotangent)[0]
 
     return gradient
@@ -53,7 +55,9 @@ def test_bfloat16():
 
 def test_transposed_convolutions_and_the_gradients_of_their_kernels():
     def back(x, kernel, cotangent):
-        convolve = lambda x, kernel: lax.conv_transpose(x, kernel, (2, 2), "SAME", dimension_numbers=NHWC)
+        def convolve(x, kernel):
+            return lax.conv_transpose(x, kernel, (2, 2), "SAME", dimension_numbers=NHWC)
+
         return jax.vjp(convolve, x, kernel)[1](cotangent)
 
     args = normal(8, 8, 8, 16), normal(4, 4, 16, 16), normal(8, 16, 16, 16)
@@ -91,9 +95,10 @@ def test_many_phases_and_a_single_strided_axis_are_left_alone():
 )
 def test_any_shape_gives_the_plain_result(size, taps, steps, padding):
     x, kernel = normal(2, *size, 3), normal(*taps, 3, 2)
-    convolve = lambda x, kernel: lax.conv_general_dilated(
-        x, kernel, (1, 1), padding, lhs_dilation=steps, dimension_numbers=NHWC
-    )
+
+    def convolve(x, kernel):
+        return lax.conv_general_dilated(x, kernel, (1, 1), padding, lhs_dilation=steps, dimension_numbers=NHWC)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phases, "_LEAST", 0)
         assert_close(convolve, x, kernel, rules=RULES)

@@ -59,7 +59,9 @@ def test_nan_and_infinity_stay_where_they_were(case):
 def test_bfloat16():
     for case in ("overlap", "sum"):
         function = pool(*CASES[case])
-        assert_close(with_gradients(function), *arguments(function, normal(2, 7, 6, 4, dtype="bfloat16")), tolerance=2e-2)
+        assert_close(
+            with_gradients(function), *arguments(function, normal(2, 7, 6, 4, dtype="bfloat16")), tolerance=2e-2
+        )
 
 
 def test_gradients_without_overlap_are_the_same_bits():
@@ -75,7 +77,9 @@ def test_gradients_without_overlap_are_the_same_bits():
     padding=st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2),
 )
 def test_any_window_gives_the_plain_gradient(window, strides, padding):
-    padding = tuple((min(low, size - 1), min(high, size - 1)) for (low, high), size in zip(padding, window, strict=True))
+    padding = tuple(
+        (min(low, size - 1), min(high, size - 1)) for (low, high), size in zip(padding, window, strict=True)
+    )
     function = pool(lax.max, (1, *window), (1, *strides), ((0, 0), *padding))
     assert_close(with_gradients(function), *arguments(function, jax.nn.relu(normal(2, 6, 5))))
 

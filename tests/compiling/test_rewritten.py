@@ -52,13 +52,17 @@ def test_trees_keywords_and_none_come_back_as_they_were():
 
 
 def test_weak_types_stay_weak():
-    step = lambda x, y: (x * 2.0, y * 2, jnp.argmax(ROWS, -1))
+    def step(x, y):
+        return (x * 2.0, y * 2, jnp.argmax(ROWS, -1))
+
     plain, made = jax.jit(step)(1.0, ROWS), jax.jit(rewritten(step, ALL_RULES))(1.0, ROWS)
     assert [leaf.weak_type for leaf in made] == [leaf.weak_type for leaf in plain] == [True, False, False]
 
 
 def test_it_can_be_differentiated_and_mapped():
-    function = lambda x: jnp.sum(x**2) * jnp.argmax(x)
+    def function(x):
+        return jnp.sum(x**2) * jnp.argmax(x)
+
     other = rewritten(function, ALL_RULES)
     np.testing.assert_allclose(jax.grad(other)(ROWS[0]), jax.grad(function)(ROWS[0]), rtol=1e-6)
     np.testing.assert_allclose(jax.vmap(other)(ROWS), jax.vmap(function)(ROWS), rtol=1e-6)
