@@ -32,8 +32,7 @@ class Model:
     """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
 
     Args:
-        module: an `elegy.Module`, any object with `call` or `__call__`, a function, a pair `(init, apply)`, an Equinox
-            module, or a pair of that and its `eqx.nn.State`.
+        module: an `elegy.Module`, an object with `call` or `__call__`, `(init, apply)`, or an Equinox module (and its state).
         loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
         metrics: metrics, functions, losses or names, in nests like those of `loss`.
         optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or these by path pattern.
@@ -70,8 +69,7 @@ class Model:
         rewrite: bool = True,
         **unknown: Any,
     ) -> None:
-        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite")
-        refuse_unknown("Model", unknown, known)
+        refuse_unknown("Model", unknown, "module loss metrics optimizer seed run_eagerly batched rewrite".split())
         functional = as_functional(module, batched=batched)
         recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
