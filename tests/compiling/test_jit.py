@@ -1,5 +1,7 @@
 """The jit of programs: rules and options on CPU, nothing on other backends, and the switch of the model."""
 
+import copy
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -101,6 +103,14 @@ def test_the_switch_of_the_model_reaches_its_programs(options, left, monkeypatch
     found = counted(ours._trainer.programs.train, state, batch)
     assert found["select_and_scatter_add"] == left
     assert found["conv_general_dilated"] >= 2
+
+
+def test_a_copied_model_keeps_the_switch(monkeypatch, asked_anew):
+    monkeypatch.setattr(_options, "_CANDIDATES", {})
+    x, y = normal(4, 9, 9, 2), jnp.arange(4)
+    ours = copy.deepcopy(model(rewrite=False))
+    found = counted(ours._trainer.programs.train, ours.init(x, y), {"x": x, "y_true": y})
+    assert found["select_and_scatter_add"] == 1
 
 
 def test_eager_steps_are_not_rewritten():
