@@ -32,7 +32,7 @@ class Model:
     """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
 
     Args:
-        module: an `elegy.Module`, an object with `call` or `__call__`, `(init, apply)`, or an Equinox module (and state).
+        module: an `elegy.Module`, an object with `call` or `__call__`, `(init, apply)`, an Equinox module (and state).
         loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
         metrics: metrics, functions, losses or names, in nests like those of `loss`.
         optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or these by path pattern.
