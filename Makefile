@@ -29,9 +29,10 @@ format: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Write down the public names, after a change of them that was meant.
+# Write down the public names and the pages of the API, after a change of them that was meant.
 api: $(VENV)/dev.stamp
 	$(BIN)/python tests/test_public_api.py
+	$(BIN)/python docs/generate_api.py
 
 # The same suite on Python 3.13 with the newest JAX.
 test-latest:

@@ -30,15 +30,14 @@ class Model(PureSteps):
     """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
 
     Args:
-        module: an `elegy.Module`, any object with `call` or `__call__`, a function, a pair `(init, apply)`, an Equinox
-            module, or a pair of that and its `eqx.nn.State`.
+        module: an `elegy.Module`, an object with `call` or `__call__`, `(init, apply)`, an Equinox module (and state).
         loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
         metrics: metrics, functions, losses or names, in nests like those of `loss`.
-        optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or a dict from path
-            patterns to these.
+        optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or these by path pattern.
         seed: an integer from 0 to 2**64 - 1; initial values, dropout and the order of the data follow from it.
-        run_eagerly: run the same steps without compiling, to look into them.
+        run_eagerly: run the same steps without compiling or rewriting them, to look into them.
         batched: False if the module is written for one sample: it is mapped over the batch along the axis `"batch"`.
+        rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -65,12 +64,13 @@ class Model(PureSteps):
         seed: int = 42,
         run_eagerly: bool = False,
         batched: bool = True,
+        rewrite: bool = True,
         **unknown: Any,
     ) -> None:
-        refuse_unknown("Model", unknown, ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched"))
+        refuse_unknown("Model", unknown, "module loss metrics optimizer seed run_eagerly batched rewrite".split())
         functional = as_functional(module, batched=batched)
         recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
-        self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly)
+        self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
         self.history: History | None = None
         """What the last `fit` returned."""
         self.stop_training = False

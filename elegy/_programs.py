@@ -17,6 +17,7 @@ from ._optimizer import learning_rates
 from ._probe import abstract
 from ._state import RunState, as_logs
 from ._tap import picking_up
+from .compiling import jit
 
 Batch = Mapping[str, Any]
 
@@ -75,16 +76,24 @@ class Programs:
         steps: the model.
         objective: its losses and metrics, for the running values.
         eager: run the same steps without compiling.
+        rewrite: rewrite them for the backend.
         on_trace: called after each trace, when the configuration is what the program was built from.
     """
 
     def __init__(
-        self, steps: Stepping, objective: Objective, *, eager: bool = False, on_trace: Callable[[], None]
+        self,
+        steps: Stepping,
+        objective: Objective,
+        *,
+        eager: bool = False,
+        rewrite: bool = True,
+        on_trace: Callable[[], None],
     ) -> None:
         self._on_trace = on_trace
         self._steps = steps
         self._objective = objective
         self.eager = eager
+        self._rewrite = rewrite
         self._jitted: dict[Any, Callable[..., Any]] = {}
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
@@ -313,7 +322,11 @@ class Programs:
         if (self.variant, key) not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
             # configuration, which is no argument, may differ.
-            self._jitted[self.variant, key] = jax.jit(self._traced(function, key), donate_argnums=donate)
+            traced = self._traced(function, key)
+            is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
+            self._jitted[self.variant, key] = (
+                jax.jit(traced) if is_part else jit(traced, rewrite=self._rewrite, donate_argnums=donate)
+            )
         return self._jitted[self.variant, key]
 
     def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:

@@ -33,15 +33,17 @@ class Trainer:
         recipe: module, objective, optimizer.
         seed: uint32 array `(2,)`.
         eager: run the steps without compiling.
+        rewrite: rewrite them for the backend.
     """
 
-    def __init__(self, steps: Any, recipe: Recipe, seed: np.ndarray, *, eager: bool) -> None:
+    def __init__(self, steps: Any, recipe: Recipe, seed: np.ndarray, *, eager: bool, rewrite: bool) -> None:
         self.steps = steps
         self.recipe = recipe
         self.seed = seed
         self.eager = eager
+        self.rewrite = rewrite
         self.home = Home(recipe.module)
-        self.programs = Programs(steps, recipe.objective, eager=eager, on_trace=self._remember_config)
+        self.programs = Programs(steps, recipe.objective, eager=eager, rewrite=rewrite, on_trace=self._remember_config)
         self.seen: tuple[Outputs, Any] | None = None
         """The abstract outputs and batch of the last verb, for `wiring`."""
         self.last_x: Any = None
@@ -55,7 +57,7 @@ class Trainer:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles carry: no programs, no fit that runs, and of the module the user's object."""
-        names = ("steps", "seed", "eager", "rules", "seen", "last_x", "testing")
+        names = ("steps", "seed", "eager", "rewrite", "rules", "seen", "last_x", "testing")
         kept = {name: getattr(self, name) for name in names}
         module = self.recipe.module
         recipe = dataclasses.replace(self.recipe, module=(module.module(), module.batched))
@@ -65,7 +67,7 @@ class Trainer:
         """Make programs and all that is found out anew."""
         module, batched = kept["recipe"].module
         recipe = dataclasses.replace(kept["recipe"], module=as_functional(module, batched=batched))
-        self.__init__(kept["steps"], recipe, kept["seed"], eager=kept["eager"])
+        self.__init__(kept["steps"], recipe, kept["seed"], eager=kept["eager"], rewrite=kept["rewrite"])
         self.rules, self.testing = kept["rules"], kept["testing"]
         self.seen, self.last_x = kept["seen"], kept["last_x"]
         self.programs.variant = frozenset(self.recipe.frozen)

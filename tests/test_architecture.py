@@ -17,7 +17,7 @@ FLOORS = (
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_hooked", "_launches", "regularizers"},  # what hooks add
     {"_measures"},
-    {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
+    {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
     {"_asked", "_trainer"},  # what callbacks may ask for

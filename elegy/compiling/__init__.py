@@ -1,0 +1,8 @@
+"""Between tracing and compiling: programs are rewritten for the backend that runs them."""
+
+from ._jit import jit as jit
+from ._options import cpu_options as cpu_options
+from ._pass import Rule as Rule
+from ._rewritten import rewritten as rewritten
+from ._rules import ALL_RULES as ALL_RULES
+from ._rules import LAYOUT_ONLY as LAYOUT_ONLY
