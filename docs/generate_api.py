@@ -11,6 +11,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "api"
 NAMESPACES = ("losses", "metrics", "nn", "regularizers", "initializers", "callbacks", "data")
+AS_WRITTEN = "<!-- fmt: off -->"  # so that formatters leave the examples as they stand in the docstrings
 SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises|Example|Reference):$")
 ITEM = re.compile(r"^(\S[^:]*): (.*)$")
 
@@ -21,7 +22,8 @@ def pages() -> dict[str, str]:
     for name in NAMESPACES:
         homes |= {id(value): f"elegy.{name}" for value in exports(f"elegy.{name}").values()}
     texts = {f"elegy.{name}.md": page(f"elegy.{name}", {}) for name in NAMESPACES}
-    return {"README.md": contents(), "elegy.md": page("elegy", homes), **texts}
+    found = {"README.md": contents(), "elegy.md": page("elegy", homes), **texts}
+    return {name: f"{AS_WRITTEN}\n\n{text}" for name, text in found.items()}
 
 
 def exports(module_name: str) -> dict[str, Any]:

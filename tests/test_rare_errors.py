@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import nnx
 
 import elegy
 from elegy import data
@@ -22,10 +23,17 @@ def fit(**options):
 
 
 def changed_module():
-    trained = model()
-    trained.init(X)
-    trained.module.set_parameters({"w": jnp.ones((5, 1))})
+    trained = model(nnx.Linear(3, 1, rngs=nnx.Rngs(0)))
+    trained.fit(X, X[:, :1], verbose=0)
+    trained.module.kernel.set_value(jnp.ones((5, 1)))
     trained.predict(X, verbose=0)
+
+
+def scheduled_rate():
+    schedule = optax.constant_schedule(0.1)
+    scheduled = model(optimizer=optax.inject_hyperparams(optax.sgd)(learning_rate=schedule))
+    scheduled.init(X, X[:, :1])
+    scheduled.learning_rate = 0.5
 
 
 def stepping(result):
@@ -160,6 +168,7 @@ CASES = {
     "an optimizer that is none": (lambda: model(optimizer=optax.adam), TypeError, "with the call"),
     "an unknown optimizer": (lambda: model(optimizer="adm"), ValueError, "Did you mean `adam`"),
     "several learning rates": (several_rates, ValueError, "has several"),
+    "a learning rate that a schedule sets": (scheduled_rate, ValueError, "sets it anew at every step"),
     "no optimizer": (without_optimizer, ValueError, "The model has no optimizer"),
     "a step without logs": (lambda: stepping(lambda state: state), TypeError, "returns a pair"),
     "a step with a list of logs": (lambda: stepping(lambda state: (state, [1])), TypeError, "Logs are a mapping"),
@@ -189,6 +198,17 @@ CASES = {
         "The metric is not running",
     ),
     "a hook outside of calls": (lambda: elegy.add_parameter("w"), ValueError, "No module's call runs"),
+    "a module's hook outside its call": (lambda: Linear(1).add_parameter("w"), ValueError, "Its call does not run"),
+    "two children of one name": (
+        module(lambda x: Linear(1, name="a")(x) + Linear(1, name="a")(x)),
+        ValueError,
+        "makes two children",
+    ),
+    "a module that updates what it has not": (
+        module(lambda x: elegy.update_parameter("none", x)),
+        ValueError,
+        "Call `add_parameter` first",
+    ),
     "a random seed that is none": (lambda: elegy.RNG(-1), ValueError, "A seed is an integer"),
     "other inputs than before": (other_inputs, ValueError, "Reset the module"),
     "an initial value that is computed": (

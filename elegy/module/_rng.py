@@ -67,6 +67,13 @@ class RNG:
         """Go back to the seed before."""
         _rng.reset(self._tokens.pop())
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The seed and what was counted; a copy is made where it is unpickled, and entered nowhere."""
+        return {"words": self.words, "count": self.count, "before": self.before}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _trace=get_opaque_trace_state(), _tokens=[])
+
 
 def bare_seed() -> np.ndarray:
     """The seed words for a module that is called by itself."""
