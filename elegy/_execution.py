@@ -3,9 +3,12 @@
 import dataclasses
 from typing import Any
 
+import jax
+
 from ._asked import Seen, names_of_step
 from ._loop import Evaluation, FitPlan
 from ._plan import Needs, choose_plan, too_much_told
+from ._reduce import sample_count
 from ._trainer import Trainer
 from .callbacks import CallbackList
 
@@ -41,4 +44,5 @@ def _needs(trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, met
         return Needs("the model runs eagerly")
     if callbacks.overrides(f"on_{kind}_batch_begin") or (kind == "train" and callbacks.needs_every_step):
         return Needs("a callback acts between the steps")
-    return Needs(too_much_told(size), replayed, size)
+    parameters = jax.tree.leaves(trainer.home.look().parameters)
+    return Needs(too_much_told(size), replayed, size, sample_count(seen[1]) * sum(leaf.size for leaf in parameters))

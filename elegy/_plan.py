@@ -25,6 +25,7 @@ _CHUNK_BYTES = 16 << 20
 _CHUNK_STEPS = 256
 _REPLAY_STEPS = 128
 _REPLAY_BYTES = 64 << 20
+_REPLAY_WORK = 1 << 29  # a good tenth of a second on a small machine
 _LONGEST = 1 << 20
 
 
@@ -73,11 +74,13 @@ class Needs:
         singles: why single steps are needed, in words; None if they are not.
         replayed: whether a callback is told of each step afterwards.
         told_bytes: how much a step tells to callbacks.
+        work: about how many multiplications a step does, as far as sizes tell: rows times parameters.
     """
 
     singles: str | None = None
     replayed: bool = False
     told_bytes: int = 0
+    work: int = 0
 
 
 def choose_plan(
@@ -97,7 +100,8 @@ def choose_plan(
     """
     require_execution(execution)
     batch_bytes = _bytes(first)
-    replay = max(1, min(_REPLAY_STEPS, _REPLAY_BYTES // max(needs.told_bytes, 1)))
+    bounds = (_REPLAY_STEPS, _REPLAY_BYTES // max(needs.told_bytes, 1), _REPLAY_WORK // max(needs.work, 1))
+    replay = max(1, min(bounds))
     most = min(replay if needs.replayed else _LONGEST, steps_per_execution or _LONGEST)
     fixed = most if needs.replayed else steps_per_execution
     kind, why = _kind(source, needs, execution, steps_per_execution)

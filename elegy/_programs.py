@@ -197,7 +197,7 @@ class Programs:
         Raises:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
-        logs = self._abstractly(state, batch, training, metrics).logs
+        logs = self.told(state, batch, training, metrics).logs
         self._orders[training] = tuple(logs)
         return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
 
@@ -213,18 +213,19 @@ class Programs:
         Raises:
             InjectionError: the step offers them where no value can be taken out.
         """
-        return frozenset(self._abstractly(state, batch, training, metrics, names).asked)
+        return frozenset(self.told(state, batch, training, metrics, names).asked)
 
     def told_bytes(
         self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...]
     ) -> int:
         """How much a step tells that callbacks ask for `names`; the arguments are those of `found`."""
-        told = self._abstractly(state, batch, training, metrics, names)
+        told = self.told(state, batch, training, metrics, names)
         return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(told))
 
-    def _abstractly(
+    def told(
         self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...] = ()
     ) -> Told:
+        """What a step tells, in abstract form; the arguments are those of `found`."""
         state = dataclasses.replace(state, metrics=metrics, sums=None)
         return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
 

@@ -318,6 +318,14 @@ def test_wrong_arguments_are_errors_that_say_what_to_write(arguments, error, mes
         TensorBoard(**arguments)
 
 
+def test_a_folder_that_cannot_be_written_is_one_warning_and_ends_no_fit(trained, rows, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.warns(UserWarning, match="TensorBoard") as warned:
+        history = fit(trained, rows, TensorBoard(tmp_path / "file" / "logs"), epochs=3)
+    assert len(history["loss"]) == 3
+    assert len([w for w in warned if "TensorBoard" in str(w.message)]) == 1
+
+
 def test_without_tensorboardx_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(ImportError, match=r'pip install "elegy\[tensorboard\]"'):
