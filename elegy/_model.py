@@ -121,7 +121,11 @@ class Model(PureSteps):
             validation_batch_size: rows of a validation batch; None is `batch_size`.
             validation_freq: validate every n-th epoch, or a list of epochs counted from 1.
             drop_remainder: leave out the smaller last batch.
-            nonfinite: a loss that is NaN or infinite: "warn" once, or "raise".
+            nonfinite: a loss that is NaN or infinite: "warn" once an epoch has ended, naming the step; "raise", or
+                "stop" as `elegy.Stop` does, at the latest when one more launch has run; or "skip": a step whose loss or
+                gradients are not finite is counted and changes nothing, neither parameters nor optimizer, states nor
+                metrics. The log `skipped_steps` counts these, and other logs leave them out. In a `train_step` of your
+                own, what counts are the log `loss` and the gradients given to `apply_gradients`.
             execution: "auto" chooses; "resident" keeps the data on the device and "chunks" stacks batches, so that one
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.

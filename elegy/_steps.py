@@ -15,6 +15,7 @@ from ._objective import Objective
 from ._offer import Outputs, offer_of, step_key
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches_any, unflatten
+from ._skip import note_gradients
 from ._state import RunState
 from ._tap import is_asked, offer_to_callbacks
 from .module import Functional
@@ -126,6 +127,7 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
             "`apply_gradients` was called. The model has no optimizer. Give one: "
             "`Model(..., optimizer=optax.adam(1e-3))`."
         )
+    note_gradients(gradients)
     updates, optimizer = recipe.optimizer.update(
         gradients, state.optimizer, state.parameters, only, recipe.frozen, extra
     )

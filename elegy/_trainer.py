@@ -99,7 +99,7 @@ class Trainer:
         self.initialize(batch)
         leaves, structure = jax.tree.flatten(dict(batch))
         shapes = (training, structure, tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves))
-        while (key := (self.programs.variant, *shapes)) not in self._ready:
+        while (key := (self.programs.variant, self.programs.skips, *shapes)) not in self._ready:
             ready = get_ready(self.steps, self.recipe.objective, self.programs, self.home.look(), batch, training)
             self._ready[key] = ready
             self._refreeze()  # a call that sets `trainable` on its children may just have frozen others
