@@ -16,6 +16,7 @@ from ._arguments import (
     unpacked,
 )
 from ._asked import check_step, fit_offers
+from ._ema import evaluated
 from ._execution import planned_fit
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
@@ -104,9 +105,11 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
 def _check_steps(trainer: Trainer, callbacks: CallbackList, plan: FitPlan) -> None:
     """Raise if a step does not offer what callbacks ask for."""
     state = trainer.home.look()
+    averages = evaluated(state)
     check_step(trainer.programs, callbacks, "on_train_batch_end", state, plan.seen, plan.empty.metrics)
     for validation in plan.validations:
-        check_step(trainer.programs, callbacks, "on_test_batch_end", state, validation.seen, validation.empty.metrics)
+        seen, metrics = validation.seen, validation.empty.metrics
+        check_step(trainer.programs, callbacks, "on_test_batch_end", averages, seen, metrics)
 
 
 def _check(trainer: Trainer, given: FitArguments) -> None:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from ._asked import Seen, names_of_step, standing
+from ._ema import evaluated
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
@@ -158,7 +159,7 @@ class Training:
         def tell(hook: str, /, **offer: Any) -> None:
             self.tell(hook, **{**offer, **self.numbers()})
 
-        return evaluate(validation, self.run.private(), self.programs, self.callbacks, tell)
+        return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
 
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""

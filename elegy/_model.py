@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 
 from ._arguments import refuse_compile, refuse_unknown
+from ._ema import ema_parameters, require_decay
 from ._fit import FitArguments, fit
 from ._logs import LazyLogs
 from ._objective import Objective
@@ -39,6 +40,8 @@ class Model(PureSteps):
         seed: an integer from 0 to 2**64 - 1; initial values, dropout and the order of the data follow from it.
         run_eagerly: run the same steps without compiling, to look into them.
         batched: False if the module is written for one sample: it is mapped over the batch along the axis `"batch"`.
+        ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
+            `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -65,11 +68,15 @@ class Model(PureSteps):
         seed: int = 42,
         run_eagerly: bool = False,
         batched: bool = True,
+        ema: float | None = None,
         **unknown: Any,
     ) -> None:
-        refuse_unknown("Model", unknown, ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched"))
+        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "ema")
+        refuse_unknown("Model", unknown, known)
         functional = as_functional(module, batched=batched)
-        recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
+        recipe = Recipe(
+            functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer), ema=require_decay(ema)
+        )
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly)
         self.history: History | None = None
         """What the last `fit` returned."""
@@ -154,6 +161,7 @@ class Model(PureSteps):
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Any = None,
+        ema: bool | None = None,
         **unknown: Any,
     ) -> dict[str, float]:
         """Losses and metrics over data, floats by log name, exact whatever the batch size.
@@ -161,13 +169,14 @@ class Model(PureSteps):
         Args:
             x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
             steps: how many batches; None takes all.
+            ema: whether the averages of the parameters are used; None uses them if the model has any.
 
         Raises:
             InjectionError, ValueError, TypeError: something does not fit.
         """
-        known = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks")
+        known = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "ema")
         refuse_unknown("evaluate", {k: v for k, v in unknown.items() if (k, v) != ("return_dict", True)}, known)
-        return run_evaluation(self._trainer, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+        return run_evaluation(self._trainer, x, y, batch_size, verbose, sample_weight, steps, callbacks, ema)
 
     def predict(
         self,
@@ -176,6 +185,7 @@ class Model(PureSteps):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        ema: bool | None = None,
         **unknown: Any,
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
@@ -183,12 +193,13 @@ class Model(PureSteps):
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
             steps: how many batches; None takes all.
+            ema: as for `evaluate`.
 
         Raises:
             ValueError: an output has no batch axis.
         """
-        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks"))
-        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
+        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks", "ema"))
+        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks, ema)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
         """One step on one batch, given as to `fit`: each loss of this step, each metric since `reset_metrics`."""
@@ -232,11 +243,11 @@ class Model(PureSteps):
         say(wiring(self._trainer, x, y, sample_weight))
 
     def save_weights(self, path: str | Path) -> Path:
-        """Write parameters and states to one safetensors file, and return its path."""
+        """Write parameters, their averages if any, and states to one safetensors file, and return its path."""
         return save_weights(path, self._trainer.home.look())
 
     def load_weights(self, path: str | Path) -> None:
-        """Read parameters and states from a safetensors file with exactly the model's names, shapes and dtypes.
+        """Read what `save_weights` wrote; names, shapes and dtypes must be exactly the model's.
 
         Raises:
             FileNotFoundError: there is none.
@@ -261,6 +272,11 @@ class Model(PureSteps):
     def parameters(self) -> Any:
         """What the module learns, as nested dicts."""
         return self.state.parameters
+
+    @property
+    def ema_parameters(self) -> Any:
+        """The running averages of the parameters, as nested dicts, if `Model(ema=...)` keeps them; else None."""
+        return ema_parameters(self.state)
 
     @property
     def states(self) -> Any:

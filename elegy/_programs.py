@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._logs import Logs, Totals
 from ._objective import Objective
@@ -40,7 +41,7 @@ class Stepping(Protocol):
 
 
 Fields = dict[str, Any]
-_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite")
+_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite", "ema")
 _RESTING = ("live", "epoch", "data_pass", "count", "seed")
 
 
@@ -316,6 +317,8 @@ class Programs:
                     f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
                     "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
                 )
+            if training:
+                require_updated(state, made[0])
             after, logs, skipped = made[0], as_logs(made[1], batch, name), None
             if skips:
                 after, logs, skipped = skipped_or_not(state, after, logs, flags)

@@ -30,6 +30,8 @@ class RunState:
         count: int32 scalar, the batches of the running evaluation.
         nonfinite: int32 scalar, the first step of this fit whose loss was NaN or infinite; -1 if there was none.
         seed: uint32 array `(2,)`, from which all keys are made.
+        ema: with `Model(ema=...)` the averages `parameters`, nested dicts like the parameters, in float32 at least, and
+            `updates`, int32 `(parameters,)`, how many updates each holds; else None.
 
     Example:
         >>> import elegy, numpy as np
@@ -50,6 +52,7 @@ class RunState:
     count: jax.Array
     nonfinite: jax.Array
     seed: jax.Array
+    ema: Any = None
 
     def observe(self, logs: Mapping[str, Any]) -> "RunState":
         """The state after one more batch of an evaluation: its logs are added to the sums, and it is counted.

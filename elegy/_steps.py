@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from ._ema import averaged
 from ._inject import Lazy
 from ._logs import Logs, Running
 from ._names import unique_name
@@ -49,12 +50,14 @@ class Recipe:
         objective: losses and metrics.
         optimizer: None if the model cannot train.
         frozen: patterns of parameters that do not learn.
+        ema: how much of the parameters' averages an update keeps; None if there are none.
     """
 
     module: Functional
     objective: Objective
     optimizer: Optimizer | None
     frozen: tuple[str, ...] = ()
+    ema: float | None = None
 
 
 def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, training: bool) -> Outputs:
@@ -137,7 +140,11 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
         path: leaf if is_masked(moves[path]) else (leaf + scale * moves[path]).astype(leaf.dtype)
         for path, leaf in flatten(state.parameters).items()
     }
-    return dataclasses.replace(state, parameters=unflatten(parameters), optimizer=optimizer)
+    after = dataclasses.replace(state, parameters=unflatten(parameters), optimizer=optimizer)
+    if recipe.ema is None:
+        return after
+    ema = averaged(state.ema, recipe.ema, after.parameters, moves, recipe.frozen)
+    return dataclasses.replace(after, ema=ema)
 
 
 def loss_values(logs: Mapping[str, Any]) -> Logs:

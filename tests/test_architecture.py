@@ -14,6 +14,7 @@ FLOORS = (
     {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
+    {"_ema"},
     {
         "_home",
         "_leaves",
