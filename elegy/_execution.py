@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from ._asked import Seen, names_of_step
+from ._ema import evaluated
 from ._loop import Evaluation, FitPlan
 from ._plan import Needs, choose_plan, too_much_told
 from ._reduce import sample_count
@@ -39,7 +40,8 @@ def _needs(trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, met
     size = 0
     if replayed:
         names = names_of_step(callbacks, hook)
-        size = trainer.programs.told_bytes(trainer.home.look(), seen[1], kind == "train", metrics, names)
+        state = trainer.home.look() if kind == "train" else evaluated(trainer.home.look())
+        size = trainer.programs.told_bytes(state, seen[1], kind == "train", metrics, names)
     if trainer.programs.eager:
         return Needs("the model runs eagerly")
     if callbacks.overrides(f"on_{kind}_batch_begin") or (kind == "train" and callbacks.needs_every_step):

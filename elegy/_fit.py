@@ -16,12 +16,13 @@ from ._arguments import (
     unpacked,
 )
 from ._asked import check_step, fit_offers
+from ._ema import evaluated
 from ._execution import planned_fit
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
 from ._plan import require_execution
 from ._probe import abstract
-from ._run import Run, interruptible
+from ._run import Run, interruptible, require_nonfinite
 from ._trainer import Trainer
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
 from .data import Batch, Source, as_source, is_stream, validation_split
@@ -64,6 +65,11 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         The history; `interrupted` is True after Ctrl-C.
     """
     _check(trainer, given)
+    with trainer.programs.skipping(given.nonfinite == "skip"):
+        return _fit(trainer, given)
+
+
+def _fit(trainer: Trainer, given: FitArguments) -> History:
     source, validations = _sources(trainer, given)
     extra = class_weight_columns(given.class_weight, trainer.recipe.objective)
     first = Batch(**source.peek(), **extra)
@@ -85,6 +91,7 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         with interruptible() as interrupted:
             Training(plan, run, trainer.programs, callbacks, interrupted).fit()
             history.interrupted = interrupted()
+            history.stop_reason = run.stop_reason
     except BaseException as error:
         callbacks.call("on_exception", exception=error, run=run)
         raise
@@ -98,9 +105,11 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
 def _check_steps(trainer: Trainer, callbacks: CallbackList, plan: FitPlan) -> None:
     """Raise if a step does not offer what callbacks ask for."""
     state = trainer.home.look()
+    averages = evaluated(state)
     check_step(trainer.programs, callbacks, "on_train_batch_end", state, plan.seen, plan.empty.metrics)
     for validation in plan.validations:
-        check_step(trainer.programs, callbacks, "on_test_batch_end", state, validation.seen, validation.empty.metrics)
+        seen, metrics = validation.seen, validation.empty.metrics
+        check_step(trainer.programs, callbacks, "on_test_batch_end", averages, seen, metrics)
 
 
 def _check(trainer: Trainer, given: FitArguments) -> None:
@@ -115,8 +124,7 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
     }.items():
         require_count(name, getattr(given, name), least=least)
     require_execution(given.execution)
-    if given.nonfinite not in ("warn", "raise"):
-        raise ValueError(f'`nonfinite={given.nonfinite!r}` was given. It is "warn" or "raise". Use one of these.')
+    require_nonfinite(given.nonfinite)
     check_weight_keys(given.sample_weight, trainer.recipe.objective)
     if given.validation_data is None and not given.validation_split:
         for name, default in {"validation_steps": None, "validation_batch_size": None, "validation_freq": 1}.items():

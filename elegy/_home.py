@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ._ema import restarted
 from ._errors import short_type
 from ._paths import flatten, unflatten
 from ._state import RunState, is_lost, own_copy
@@ -147,7 +148,9 @@ class Home:
             groups[group][path] = _fitting(array, groups[group][path], name)
         if changed:
             trees = {group: unflatten(flat) for group, flat in groups.items()}
-            self.put(dataclasses.replace(self._state, **trees), exposed=True)
+            paths = [name.removeprefix("parameters/") for name in changed if name.startswith("parameters/")]
+            ema = restarted(self._state.ema, trees["parameters"], paths)
+            self.put(dataclasses.replace(self._state, **trees, ema=ema), exposed=True)
             self._written.update(changed)
         return [name for name in self._written if name not in now]
 

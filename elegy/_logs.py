@@ -13,6 +13,9 @@ from ._sums import ExactSum, add_to_sum, quotient, zero_sum
 
 Term = tuple[Any, Any]
 
+SKIPPED_STEPS = "skipped_steps"
+"""The log that counts the steps which `fit(nonfinite="skip")` left out."""
+
 
 @jax.tree_util.register_pytree_node_class
 class Ratio:
@@ -173,6 +176,20 @@ class Totals:
     def tree_unflatten(cls, layout: tuple[Any, ...], children: tuple[Any, ...]) -> "Totals":
         """The totals of which `tree_flatten` took the arrays."""
         return cls(layout, *children)
+
+
+def without_skipped(logs: Mapping[str, Any], skipped: Any) -> Logs:
+    """Logs as they count in the sums of a pass: of a skipped step nothing does, but that it was skipped.
+
+    Args:
+        logs: by name `Ratio` or `Running`.
+        skipped: bool scalar.
+    """
+
+    def left_out(log: Any) -> Any:
+        return jax.tree.map(lambda part: jnp.where(skipped, 0.0, part), log) if isinstance(log, Ratio) else log
+
+    return Logs({name: log if name == SKIPPED_STEPS else left_out(log) for name, log in logs.items()})
 
 
 def _shape_of(log: Any) -> tuple[bool, ...] | None:

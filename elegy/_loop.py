@@ -9,12 +9,14 @@ import jax
 import numpy as np
 
 from ._asked import Seen, names_of_step, standing
+from ._ema import evaluated
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
 from ._programs import PassState, Programs, Told
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
+from ._skip import mark_empty
 from ._state import RunState
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
@@ -102,10 +104,12 @@ class Training:
         for epoch in self.plan.epochs:
             self.run.begin_epoch(epoch, self.plan.empty)
             self.tell("on_epoch_begin", epoch=epoch, logs=LazyLogs())
-            self.steps()
+            steps = self.steps()
             logs = self.run.logs = self.running_logs()
+            if self.plan.nonfinite == "skip":
+                mark_empty(logs, steps, self.plan.empty.sums)
             self.run.replace(data_pass=np.int32(self.launches.next_pass))
-            self.watch.look(self.run.private())
+            self.stop_for(self.watch.look(self.run.private().nonfinite))
             if self.plan.validate_at(epoch) and not self.interrupted():
                 for validation in self.plan.validations:
                     logs.update(self.validate(validation))
@@ -114,20 +118,22 @@ class Training:
                 break
         self.tell("on_train_end", logs=self.run.logs)
 
-    def steps(self) -> None:
-        """Run the steps of one epoch, one launch after the other."""
+    def steps(self) -> int:
+        """Run the steps of one epoch, one launch after the other, and return how many."""
         number = 0
         for launch in self.launches.epoch(self.pace.length):
             if self.callbacks.overrides("on_train_batch_begin"):
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
             told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
             self.pace.launched(launch.count, ticket)
+            self.stop_for(self.watch.launched(ticket))
             if told is not None:
                 self.replay(number, told, launch)
             number += launch.count
             self.callbacks.launch_end(number, self.running_logs)
             if self.ended():
                 break
+        return number
 
     def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
         """The program that runs a launch on a state."""
@@ -153,7 +159,7 @@ class Training:
         def tell(hook: str, /, **offer: Any) -> None:
             self.tell(hook, **{**offer, **self.numbers()})
 
-        return evaluate(validation, self.run.private(), self.programs, self.callbacks, tell)
+        return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
 
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""
@@ -169,8 +175,13 @@ class Training:
         stop = self.callbacks.call(hook, **{**arrays, **self.numbers(), "run": self.run, **offer})
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
-        elif self.run.model.stop_training and self.run.stop_reason is None:
-            self.run.stop_reason = "`model.stop_training` was set"
+        elif self.run.model.stop_training:
+            self.stop_for("`model.stop_training` was set")
+
+    def stop_for(self, reason: str | None) -> None:
+        """End the fit after this launch, if there is a reason; an earlier one stays."""
+        if self.run.stop_reason is None:
+            self.run.stop_reason = reason
 
     def ended(self) -> bool:
         """Whether the fit ends now."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 
 from ._arguments import refuse_compile, refuse_unknown
+from ._ema import ema_parameters, require_decay
 from ._fit import FitArguments, fit
 from ._logs import LazyLogs
 from ._objective import Objective
@@ -30,14 +31,18 @@ class Model(PureSteps):
     """Trains, evaluates and runs any module, with losses and metrics that ask for what they need by name.
 
     Args:
-        module: an `elegy.Module`, an object with `call` or `__call__`, `(init, apply)`, an Equinox module (and state).
+        module: an `elegy.Module`, any object with `call` or `__call__`, a function, a pair `(init, apply)`, a module of
+            Flax NNX or of Equinox, or a pair of the latter and its `eqx.nn.State`.
         loss: a loss, a function, a Keras name like `"mse"`, or a nest of these in lists and dicts; they add up.
         metrics: metrics, functions, losses or names, in nests like those of `loss`.
-        optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or these by path pattern.
+        optimizer: an Optax transformation, a name like `"adam"`, a learning rate (of adam), or a dict from path
+            patterns to these.
         seed: an integer from 0 to 2**64 - 1; initial values, dropout and the order of the data follow from it.
         run_eagerly: run the same steps without compiling or rewriting them, to look into them.
         batched: False if the module is written for one sample: it is mapped over the batch along the axis `"batch"`.
         rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
+        ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
+            `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -65,11 +70,14 @@ class Model(PureSteps):
         run_eagerly: bool = False,
         batched: bool = True,
         rewrite: bool = True,
+        ema: float | None = None,
         **unknown: Any,
     ) -> None:
-        refuse_unknown("Model", unknown, "module loss metrics optimizer seed run_eagerly batched rewrite".split())
+        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite", "ema")
+        refuse_unknown("Model", unknown, known)
         functional = as_functional(module, batched=batched)
-        recipe = Recipe(functional, Objective(loss, metrics, functional.name), as_optimizer(optimizer))
+        objective = Objective(loss, metrics, functional.name)
+        recipe = Recipe(functional, objective, as_optimizer(optimizer), ema=require_decay(ema))
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
         self.history: History | None = None
         """What the last `fit` returned."""
@@ -121,7 +129,11 @@ class Model(PureSteps):
             validation_batch_size: rows of a validation batch; None is `batch_size`.
             validation_freq: validate every n-th epoch, or a list of epochs counted from 1.
             drop_remainder: leave out the smaller last batch.
-            nonfinite: a loss that is NaN or infinite: "warn" once, or "raise".
+            nonfinite: a loss that is NaN or infinite: "warn" once an epoch has ended, naming the step; "raise", or
+                "stop" as `elegy.Stop` does, at the latest when one more launch has run; or "skip": a step whose loss or
+                gradients are not finite is counted and changes nothing, neither parameters nor optimizer, states nor
+                metrics. The log `skipped_steps` counts these, and other logs leave them out. In a `train_step` of your
+                own, what counts are the log `loss` and the gradients given to `apply_gradients`.
             execution: "auto" chooses; "resident" keeps the data on the device and "chunks" stacks batches, so that one
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
@@ -150,6 +162,7 @@ class Model(PureSteps):
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Any = None,
+        ema: bool | None = None,
         **unknown: Any,
     ) -> dict[str, float]:
         """Losses and metrics over data, floats by log name, exact whatever the batch size.
@@ -157,13 +170,14 @@ class Model(PureSteps):
         Args:
             x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
             steps: how many batches; None takes all.
+            ema: whether the averages of the parameters are used; None uses them if the model has any.
 
         Raises:
             InjectionError, ValueError, TypeError: something does not fit.
         """
-        known = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks")
+        known = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "ema")
         refuse_unknown("evaluate", {k: v for k, v in unknown.items() if (k, v) != ("return_dict", True)}, known)
-        return run_evaluation(self._trainer, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+        return run_evaluation(self._trainer, x, y, batch_size, verbose, sample_weight, steps, callbacks, ema)
 
     def predict(
         self,
@@ -172,6 +186,7 @@ class Model(PureSteps):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        ema: bool | None = None,
         **unknown: Any,
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
@@ -179,12 +194,13 @@ class Model(PureSteps):
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
             steps: how many batches; None takes all.
+            ema: as for `evaluate`.
 
         Raises:
             ValueError: an output has no batch axis.
         """
-        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks"))
-        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
+        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks", "ema"))
+        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks, ema)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
         """One step on one batch, given as to `fit`: each loss of this step, each metric since `reset_metrics`."""
@@ -228,11 +244,11 @@ class Model(PureSteps):
         say(wiring(self._trainer, x, y, sample_weight))
 
     def save_weights(self, path: str | Path) -> Path:
-        """Write parameters and states to one safetensors file, and return its path."""
+        """Write parameters, their averages if any, and states to one safetensors file, and return its path."""
         return save_weights(path, self._trainer.home.look())
 
     def load_weights(self, path: str | Path) -> None:
-        """Read parameters and states from a safetensors file with exactly the model's names, shapes and dtypes.
+        """Read what `save_weights` wrote; names, shapes and dtypes must be exactly the model's.
 
         Raises:
             FileNotFoundError: there is none.
@@ -257,6 +273,11 @@ class Model(PureSteps):
     def parameters(self) -> Any:
         """What the module learns, as nested dicts."""
         return self.state.parameters
+
+    @property
+    def ema_parameters(self) -> Any:
+        """The running averages of the parameters, as nested dicts, if `Model(ema=...)` keeps them; else None."""
+        return ema_parameters(self.state)
 
     @property
     def states(self) -> Any:

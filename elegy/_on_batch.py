@@ -5,6 +5,7 @@ from typing import Any
 import jax
 
 from ._arguments import check_weight_keys, class_weight_columns, data_check
+from ._ema import evaluated
 from ._logs import LazyLogs
 from ._programs import PassState
 from ._state import RunState
@@ -33,7 +34,7 @@ def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyL
     trainer.require_objective(batch)
     empty = _check(trainer, batch, training=False)
     running = jax.tree.map(jax.numpy.asarray, empty) if trainer.testing is None else trainer.testing
-    trainer.testing, told, _ = trainer.programs.test_logged(trainer.home.look(), running, batch)
+    trainer.testing, told, _ = trainer.programs.test_logged(evaluated(trainer.home.look()), running, batch)
     return LazyLogs(told.logs)
 
 
@@ -41,7 +42,7 @@ def predict_on_batch(trainer: Trainer, x: Any) -> Any:
     """See `Model.predict_on_batch`."""
     batch = one_batch(x, None, None)
     trainer.initialize(batch)
-    return jax.device_get(trainer.programs.predict(trainer.home.look(), batch))
+    return jax.device_get(trainer.programs.predict(evaluated(trainer.home.look()), batch))
 
 
 def initialized(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> RunState:

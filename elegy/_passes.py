@@ -10,12 +10,14 @@ import numpy as np
 
 from ._arguments import check_weight_keys, data_check, require_count
 from ._asked import check_step, evaluation_offers, prediction_offer, prediction_offers, standing
+from ._ema import evaluated
 from ._errors import short_type
 from ._execution import planned
 from ._logs import LazyLogs
 from ._loop import Evaluation, evaluate
 from ._probe import abstract
 from ._reduce import sample_count
+from ._state import RunState
 from ._trainer import Trainer
 from .callbacks import CallbackList, ProgressBar, resolve_verbose
 from .data import as_source
@@ -61,12 +63,13 @@ def run_evaluation(
     sample_weight: Any,
     steps: int | None,
     callbacks: Any,
+    ema: bool | None,
 ) -> dict[str, float]:
     """The logs of one pass over data; see `Model.evaluate`."""
     require_count("batch_size", batch_size)
     require_count("steps", steps)
     evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
-    seen, state = evaluation.seen, trainer.home.look()
+    seen, state = evaluation.seen, evaluated(trainer.home.look(), ema)
     told = _callbacks(trainer, callbacks, verbose, steps or evaluation.source.steps, evaluation_offers(seen))
     check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
     evaluation = planned(trainer, evaluation, told)
@@ -75,7 +78,13 @@ def run_evaluation(
 
 
 def run_prediction(
-    trainer: Trainer, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
+    trainer: Trainer,
+    x: Any,
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Any,
+    ema: bool | None,
 ) -> Any:
     """The outputs for all rows, on the host; see `Model.predict`."""
     require_count("batch_size", batch_size)
@@ -85,11 +94,11 @@ def run_prediction(
     trainer.initialize(first)
     told = _callbacks(trainer, callbacks, verbose, steps or source.steps, prediction_offers(first))
     with _telling_exceptions(told):
-        return _predict(trainer, _limited(source.batches(0), steps), told)
+        return _predict(trainer, evaluated(trainer.home.look(), ema), _limited(source.batches(0), steps), told)
 
 
-def _predict(trainer: Trainer, batches: Iterator[Any], told: CallbackList) -> Any:
-    state, fetched = trainer.home.look(), []
+def _predict(trainer: Trainer, state: RunState, batches: Iterator[Any], told: CallbackList) -> Any:
+    fetched = []
 
     def tell(hook: str, /, **offer: Any) -> None:
         told.call(hook, **{**standing(hook, lambda: state, training=False), **offer})

@@ -1,20 +1,23 @@
 """The compiled programs of a model: the only place where steps are jitted and buffers donated."""
 
+import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
+from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._tap import picking_up
 from .compiling import jit
@@ -39,7 +42,7 @@ class Stepping(Protocol):
 
 
 Fields = dict[str, Any]
-_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite")
+_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite", "ema")
 _RESTING = ("live", "epoch", "data_pass", "count", "seed")
 
 
@@ -63,10 +66,12 @@ class Told(NamedTuple):
     Attributes:
         logs: each loss of this step, the running value of each metric.
         asked: by name what callbacks asked for, in arrays of their own.
+        skipped: bool scalar, whether the step was left out; None if none is.
     """
 
     logs: Logs
     asked: dict[str, Any]
+    skipped: Any = None
 
 
 class Programs:
@@ -98,6 +103,17 @@ class Programs:
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
+        self.skips = False
+        """Whether training steps that are not finite are left out; programs for both are kept side by side."""
+
+    @contextlib.contextmanager
+    def skipping(self, skips: bool) -> Iterator[None]:
+        """While the block runs, training steps that are not finite are left out, or not."""
+        self.skips = skips
+        try:
+            yield
+        finally:
+            self.skips = False
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""
@@ -106,15 +122,17 @@ class Programs:
     def train(self, state: RunState, batch: Batch) -> tuple[RunState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
         moving, resting = _split(state)
-        moving, changed, ticket = self._program("train", self._train, donate=(0,))(moving, resting, batch)
+        program = self._program(self._training("train"), self._train, donate=(0,))
+        moving, changed, ticket = program(moving, resting, batch)
         return _join(resting, moving, changed), None, ticket
 
     def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told, Any]:
         """One training step with its logs, and what it has under `names`; else like `train_many`."""
         moving, resting = _split(state)
         function = functools.partial(self._train_logged, names=names)
-        moving, changed, told = self._program(("train_logged", *names), function, donate=(0,))(moving, resting, batch)
-        return _join(resting, moving, changed), told, _any_of(told)
+        program = self._program(self._training("train_logged", *names), function, donate=(0,))
+        moving, changed, told, ticket = program(moving, resting, batch)
+        return _join(resting, moving, changed), told, ticket
 
     def train_many(
         self,
@@ -137,12 +155,12 @@ class Programs:
             names: what callbacks ask for.
 
         Returns:
-            The state, what the steps told (stacked `(capacity, ...)`; None if nothing is kept), and a number that is
-            ready when they are done.
+            The state, what the steps told (stacked `(capacity, ...)`; None if nothing is kept), and the first step
+            of this fit that was not finite, or -1: a number that is ready when they are done.
         """
         moving, resting = _split(state)
         function = functools.partial(self._train_many, capacity=capacity, names=names)
-        program = self._program(("train_many", capacity, *names), function, donate=(0,))
+        program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
         (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
         return _join(resting, moving, changed), told, ticket
 
@@ -230,15 +248,16 @@ class Programs:
         return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
 
     def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Any]:
-        moving, changed, _ = self._train_logged(moving, resting, batch)
-        return moving, changed, jnp.copy(moving["step"])
+        moving, changed, _, ticket = self._train_logged(moving, resting, batch)
+        return moving, changed, ticket
 
     def _train_logged(
         self, moving: Fields, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[Fields, Fields, Told]:
+    ) -> tuple[Fields, Fields, Told, Any]:
         before = RunState(**moving, **resting)
         after, told = self._stepped(before, batch, True, names)
-        return *_moved(before, after.advance(told.logs)), _kept(told)
+        after = after.advance(told.logs, told.skipped)
+        return *_moved(before, after), _kept(told), jnp.copy(after.nonfinite)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
@@ -246,12 +265,12 @@ class Programs:
         def step(carry: tuple[Fields, Fields], batch: Batch) -> tuple[tuple[Fields, Fields], Told]:
             before = _join(resting, *carry)
             after, told = self._stepped(before, batch, True, names)
-            after = after.advance(told.logs)
+            after = after.advance(told.logs, told.skipped)
             return (_split(after)[0], {name: getattr(after, name) for name in carry[1]}), told
 
         changing = self._changing(moving, resting, feed, names)
         carry, told = run_many(step, (moving, {n: resting[n] for n in changing}), feed, first, count, capacity)
-        return carry, told, jnp.copy(carry[0]["step"])
+        return carry, told, jnp.copy(carry[0]["nonfinite"])
 
     def _changing(self, moving: Fields, resting: Fields, feed: Feed, names: tuple[str, ...]) -> tuple[str, ...]:
         """The fields that rest in the steps of most models, and not in this one's."""
@@ -298,18 +317,29 @@ class Programs:
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
         step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
+        skips = training and self.skips
 
         def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
-            with picking_up(names) as asked:
+            with picking_up(names) as asked, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
                 made = step(state, batch)
             if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
                 raise TypeError(
                     f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
                     "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
                 )
-            return *_moved(state, made[0]), Told(as_logs(made[1], batch, name), asked)
+            if training:
+                require_updated(state, made[0])
+            after, logs, skipped = made[0], as_logs(made[1], batch, name), None
+            if skips:
+                after, logs, skipped = skipped_or_not(state, after, logs, flags)
+            return *_moved(state, after), Told(logs, asked, skipped)
 
-        return self._program(("step", training, *names), checked)
+        key = ("step", training, *names)
+        return self._program(self._training(*key) if training else key, checked)
+
+    def _training(self, *key: Any) -> tuple[Any, ...]:
+        """The key of a training program, which differs if steps are skipped."""
+        return (*key, "skipping") if self.skips else key
 
     def _running(self, state: RunState, training: bool) -> Logs:
         sums = {} if state.sums is None else state.sums.logs()

@@ -67,7 +67,7 @@ class PureSteps:
         return self._trainer.recipe.objective.total(outputs, batch, self.forward, only)
 
     def apply_gradients(self, state: RunState, gradients: Any, only: str | None = None, **extra: Any) -> RunState:
-        """One step of the optimizer.
+        """One step of the optimizer, after which the averages of `Model(ema=...)` follow the parameters.
 
         Args:
             state: the state, after the forward.

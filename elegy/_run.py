@@ -12,9 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._errors import did_you_mean, listing
 from ._logs import LazyLogs
 from ._programs import PassState
 from ._state import RunState, is_lost, own_copy
+
+_NONFINITE = ("warn", "raise", "stop", "skip")
 
 
 class Run:
@@ -137,32 +140,63 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 class NonfiniteWatch:
-    """What happens when a loss becomes NaN or infinite; looked at whenever logs are fetched anyway.
+    """What happens when a loss becomes NaN or infinite; looked at when numbers are there anyway.
 
     Args:
-        mode: "warn" warns once, naming the step; "raise" ends the fit with an error.
+        mode: "warn" warns once, naming the step; "raise" ends the fit with an error, "stop" without one; "skip" leaves
+            such steps out, so there is nothing to do.
     """
 
     def __init__(self, mode: str) -> None:
         self._mode = mode
-        self._seen = False
+        self._seen = mode == "skip"
+        self._last: Any = None
 
-    def look(self, state: RunState) -> None:
-        """Fetch the first non-finite step, and warn or raise.
+    def launched(self, first: Any) -> str | None:
+        """Look at the launch before: that one is done, since launches in flight are bounded.
+
+        Args:
+            first: of this launch the first step of the fit that was not finite, or -1; it may still be computed.
+
+        Returns:
+            Why the fit ends now, or None.
+        """
+        last, self._last = self._last, first
+        return None if last is None or self._mode == "warn" else self.look(last)
+
+    def look(self, first: Any) -> str | None:
+        """Fetch the first non-finite step, and warn, raise, or tell why the fit ends.
 
         Raises:
             FloatingPointError: the mode is "raise" and there is such a step.
         """
-        if self._seen or (step := int(jax.device_get(state.nonfinite))) < 0:
-            return
+        if self._seen or (step := int(jax.device_get(first))) < 0:
+            return None
         self._seen = True
+        what = f"The loss became NaN or infinite at step {step}."
         if self._mode == "raise":
             raise FloatingPointError(
-                f'The loss became NaN or infinite at step {step}. `fit(nonfinite="raise")` ends there. '
+                f'{what} `fit(nonfinite="raise")` ends there. '
                 "Lower the learning rate, clip the gradients, or look at the data of that step."
             )
+        if self._mode == "stop":
+            return what
         warnings.warn(
-            f"The loss became NaN or infinite at step {step}. The fit goes on. Lower the learning rate, clip the "
-            'gradients, or end such fits with `nonfinite="raise"`.',
+            f"{what} The fit goes on. Lower the learning rate, clip the gradients, end such fits with "
+            '`nonfinite="raise"` or "stop", or leave such steps out with "skip".',
             stacklevel=2,
+        )
+        return None
+
+
+def require_nonfinite(mode: str) -> None:
+    """Raise unless `fit(nonfinite=mode)` means something.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if mode not in _NONFINITE:
+        raise ValueError(
+            f"`nonfinite={mode!r}` was given. It is one of: {listing(_NONFINITE)}. Use one of these."
+            + did_you_mean(str(mode), _NONFINITE)
         )

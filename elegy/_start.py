@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._ema import first_averages
 from ._objective import Objective
 from ._offer import Outputs
 from ._paths import flatten, unflatten
@@ -53,6 +54,7 @@ def first_state(recipe: Recipe, variables: Variables, seed: np.ndarray) -> RunSt
         count=jnp.int32(0),
         nonfinite=jnp.int32(-1),
         seed=jnp.asarray(seed),
+        ema=None if recipe.ema is None else first_averages(variables.parameters),
     )
 
 

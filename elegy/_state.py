@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._logs import Logs, Ratio, Running, Totals
+from ._logs import Logs, Ratio, Running, Totals, without_skipped
 from ._reduce import sample_count
 
 
@@ -30,6 +30,8 @@ class RunState:
         count: int32 scalar, the batches of the running evaluation.
         nonfinite: int32 scalar, the first step of this fit whose loss was NaN or infinite; -1 if there was none.
         seed: uint32 array `(2,)`, from which all keys are made.
+        ema: with `Model(ema=...)` the averages `parameters`, nested dicts like the parameters, in float32 at least, and
+            `updates`, int32 `(parameters,)`, how many updates each holds; else None.
 
     Example:
         >>> import elegy, numpy as np
@@ -50,6 +52,7 @@ class RunState:
     count: jax.Array
     nonfinite: jax.Array
     seed: jax.Array
+    ema: Any = None
 
     def observe(self, logs: Mapping[str, Any]) -> "RunState":
         """The state after one more batch of an evaluation: its logs are added to the sums, and it is counted.
@@ -59,19 +62,21 @@ class RunState:
         """
         return dataclasses.replace(self, sums=self._added(logs), count=self.count + 1)
 
-    def advance(self, logs: Mapping[str, Any]) -> "RunState":
+    def advance(self, logs: Mapping[str, Any], skipped: Any = None) -> "RunState":
         """The state after a training step: its logs are added to the sums, and the step is counted.
 
         A loop written by hand calls it after `model.train_step`; `fit` does so itself.
 
         Args:
             logs: what `train_step` returned.
+            skipped: bool scalar; of a skipped step only the log `skipped_steps` is added. None: it was not.
         """
         nonfinite = self.nonfinite
         if isinstance(logs.get("loss"), Ratio):
             broken = (nonfinite < 0) & ~jnp.isfinite(logs["loss"].value)
             nonfinite = jnp.where(broken, self.step, nonfinite)
-        return dataclasses.replace(self, sums=self._added(logs), step=self.step + 1, nonfinite=nonfinite)
+        counted = logs if skipped is None else without_skipped(logs, skipped)
+        return dataclasses.replace(self, sums=self._added(counted), step=self.step + 1, nonfinite=nonfinite)
 
     def _added(self, logs: Mapping[str, Any]) -> Totals:
         return (Totals.empty(logs) if self.sums is None else self.sums).add(logs)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from ._ema import averaged
 from ._inject import Lazy
 from ._logs import Logs, Running
 from ._names import unique_name
@@ -15,6 +16,7 @@ from ._objective import Objective
 from ._offer import Outputs, offer_of, step_key
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches_any, unflatten
+from ._skip import note_gradients
 from ._state import RunState
 from ._tap import is_asked, offer_to_callbacks
 from .module import Functional
@@ -48,12 +50,14 @@ class Recipe:
         objective: losses and metrics.
         optimizer: None if the model cannot train.
         frozen: patterns of parameters that do not learn.
+        ema: how much of the parameters' averages an update keeps; None if there are none.
     """
 
     module: Functional
     objective: Objective
     optimizer: Optimizer | None
     frozen: tuple[str, ...] = ()
+    ema: float | None = None
 
 
 def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, training: bool) -> Outputs:
@@ -126,6 +130,7 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
             "`apply_gradients` was called. The model has no optimizer. Give one: "
             "`Model(..., optimizer=optax.adam(1e-3))`."
         )
+    note_gradients(gradients)
     updates, optimizer = recipe.optimizer.update(
         gradients, state.optimizer, state.parameters, only, recipe.frozen, extra
     )
@@ -135,7 +140,11 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
         path: leaf if is_masked(moves[path]) else (leaf + scale * moves[path]).astype(leaf.dtype)
         for path, leaf in flatten(state.parameters).items()
     }
-    return dataclasses.replace(state, parameters=unflatten(parameters), optimizer=optimizer)
+    after = dataclasses.replace(state, parameters=unflatten(parameters), optimizer=optimizer)
+    if recipe.ema is None:
+        return after
+    ema = averaged(state.ema, recipe.ema, after.parameters, moves, recipe.frozen)
+    return dataclasses.replace(after, ema=ema)
 
 
 def loss_values(logs: Mapping[str, Any]) -> Logs:

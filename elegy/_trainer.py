@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from ._config import difference, snapshot
+from ._ema import evaluated, restarted
 from ._freezing import Rule, require_free, require_known, resolved, with_rules
 from ._home import Home
 from ._offer import Outputs
@@ -101,8 +102,9 @@ class Trainer:
         self.initialize(batch)
         leaves, structure = jax.tree.flatten(dict(batch))
         shapes = (training, structure, tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves))
-        while (key := (self.programs.variant, *shapes)) not in self._ready:
-            ready = get_ready(self.steps, self.recipe.objective, self.programs, self.home.look(), batch, training)
+        while (key := (self.programs.variant, self.programs.skips, *shapes)) not in self._ready:
+            state = self.home.look() if training else evaluated(self.home.look())
+            ready = get_ready(self.steps, self.recipe.objective, self.programs, state, batch, training)
             self._ready[key] = ready
             self._refreeze()  # a call that sets `trainable` on its children may just have frozen others
         self.seen = (self._ready[key].outputs, abstract(batch))
@@ -205,11 +207,12 @@ class Trainer:
         self.home.write_back(without=names)
         variables = first_variables(self.recipe.module, batch, self.seed)
         optimizer, frozen = self.home.look().optimizer, self.recipe.frozen
+        gone = [name.removeprefix("parameters/") for name in names if name.startswith("parameters/")]
         if self.recipe.optimizer is not None:
-            gone = [name.removeprefix("parameters/") for name in names if name.startswith("parameters/")]
             optimizer = self.recipe.optimizer.refrozen(optimizer, variables.parameters, (*frozen, *gone))
             optimizer = self.recipe.optimizer.refrozen(optimizer, variables.parameters, frozen)
-        self.home.change(parameters=variables.parameters, states=variables.states, optimizer=optimizer)
+        ema = restarted(self.home.look().ema, variables.parameters, gone)
+        self.home.change(parameters=variables.parameters, states=variables.states, optimizer=optimizer, ema=ema)
         self.home.write_back()
 
     def _refreeze(self) -> None:

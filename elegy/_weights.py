@@ -13,11 +13,11 @@ from ._errors import short_type
 from ._paths import flatten, unflatten
 from ._state import RunState
 
-_GROUPS = ("parameters", "states")
+_GROUPS = ("parameters", "states", "ema")
 
 
 def save_weights(path: str | Path, state: RunState) -> Path:
-    """Write parameters and states as one safetensors file, names as paths like `parameters/linear/w`.
+    """Write parameters, states and averages as one safetensors file, names as paths like `parameters/linear/w`.
 
     A file that is there stays whole until the new one is.
 
@@ -71,12 +71,13 @@ def load_weights(path: str | Path, state: RunState) -> RunState:
     trees = {
         group: unflatten({leaf: flat[leaf] for leaf in flatten(getattr(state, group))})
         for group, flat in groups.items()
+        if getattr(state, group) is not None
     }
     return dataclasses.replace(state, **trees)
 
 
 def _named(state: RunState) -> dict[str, Any]:
-    return {f"{group}/{path}": leaf for group in _GROUPS for path, leaf in flatten(getattr(state, group)).items()}
+    return {f"{group}/{path}": leaf for group in _GROUPS for path, leaf in flatten(getattr(state, group) or {}).items()}
 
 
 def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

@@ -83,7 +83,8 @@ class EarlyStopping(Callback):
             self.best, self.best_epoch = current, epoch
             if self.restore_best_weights:
                 state = self.model.state  # a copy that the fit never touches again
-                self._kept = {"parameters": state.parameters, "states": state.states}
+                kept = {"parameters": state.parameters, "states": state.states, "ema": state.ema}
+                self._kept = {name: tree for name, tree in kept.items() if tree is not None}
             if self.baseline is None or self._monitor.is_better(current, than=self.baseline):
                 self.wait = 0
             return None
@@ -111,7 +112,7 @@ class EarlyStopping(Callback):
         """Compare with the best epoch of an earlier part of the fit, and wait on."""
         self.best = float(state["best"]) if "best" in state else None
         self.best_epoch, self.wait = int(state["best_epoch"]), int(state["wait"])
-        self._kept = {name: state[name] for name in ("parameters", "states") if name in state}
+        self._kept = {name: state[name] for name in ("parameters", "states", "ema") if name in state}
         self._monitor.reset(seen=self.best is not None)
 
     def _go_back(self) -> None:

@@ -15,6 +15,8 @@ class History(Callback):
         epoch: the epochs that ended, counted from 0.
         params: `verbose`, `epochs` and `steps` of the fit.
         interrupted: whether Ctrl-C ended the fit.
+        stop_reason: why the fit ended before its time, in words: of `elegy.Stop`, or of `nonfinite="stop"`; None if it
+            did not.
 
     Example:
         >>> history = History()
@@ -30,6 +32,7 @@ class History(Callback):
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
         self.interrupted = False
+        self.stop_reason: str | None = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Start an empty record."""
@@ -37,6 +40,7 @@ class History(Callback):
         self.history = {}
         self.epoch = []
         self.interrupted = False
+        self.stop_reason = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Add the logs of an epoch."""

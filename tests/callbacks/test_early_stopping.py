@@ -22,6 +22,7 @@ class State:
     parameters: float
     states: float
     optimizer: float
+    ema: object = None
 
 
 class Model:
