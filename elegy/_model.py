@@ -1,7 +1,7 @@
 """`Model`: the facade that reads like Keras, keeps the latest state, and delegates everything else."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,8 @@ from ._logs import LazyLogs
 from ._objective import Objective
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
 from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
-from ._passes import run_evaluation, run_prediction
+from ._passes import run_evaluation
+from ._prediction import run_prediction
 from ._pure_steps import PureSteps
 from ._state import RunState, seed_words
 from ._steps import LR_SCALE, Recipe
@@ -172,19 +173,26 @@ class Model(PureSteps):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        *,
+        writer: Callable[[Any], Any] | None = None,
         **unknown: Any,
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
 
+        They go to the host while the next batches run, so that memory is the result and a few batches.
+
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
             steps: how many batches; None takes all.
+            writer: called with the outputs of each batch, in order, before its `on_predict_batch_end`; they are to
+                be read, not changed. Nothing else is kept, and `predict` returns None.
 
         Raises:
-            ValueError: an output has no batch axis.
+            ValueError: an output has no batch axis, or without a writer batches give rows of several shapes.
+            TypeError: the writer cannot be called.
         """
-        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks"))
-        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks)
+        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks", "writer"))
+        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks, writer)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
         """One step on one batch, given as to `fit`: each loss of this step, each metric since `reset_metrics`."""

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 # Lowest first: a file imports only from floors below its own, or from its own package.
 FLOORS = (
     {"_atomic", "_config", "_errors", "_names", "_pace", "_probe", "_sums", "_tables"},  # words, errors, sums, files
-    {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
+    {"_labels", "_logs", "_paths", "_row_buffer", "_when", "initializers"},  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
@@ -24,7 +24,7 @@ FLOORS = (
     {"_loop"},  # the only loop over epochs and batches
     {"_execution"},  # which plan a pass gets
     {"_on_batch", "_passes", "_summary", "_wiring"},  # verbs
-    {"_fit"},
+    {"_fit", "_prediction"},
     {"_model"},  # the facade
     {"__init__"},  # the public names, nothing else
 )
