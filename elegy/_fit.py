@@ -78,6 +78,8 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)
+    if plan.epochs:
+        callbacks.say(plan.execution.in_words(params["steps"]))
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run

@@ -58,6 +58,16 @@ class Plan:
         """How long its launches are."""
         return Pace(self.most, self.fixed)
 
+    def in_words(self, steps: int | None) -> str:
+        """What was chosen and why, in a line.
+
+        Args:
+            steps: of an epoch, where known.
+        """
+        epoch = "" if steps is None else f", {steps:,} step{'s' * (steps != 1)} an epoch"
+        launch = "" if self.fixed is None or self.kind == "single" else f", {self.fixed:,} a launch"
+        return f"{self}{epoch}{launch}"
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
 

@@ -164,6 +164,15 @@ class CallbackList:
                 stacklevel=2,
             )
 
+    def say(self, text: str) -> None:
+        """Let the bar keep a line of text.
+
+        Args:
+            text: the line.
+        """
+        for bar in self._bars:
+            bar.say(text)
+
     def launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
         """Tell the bar that a launch was started.
 

@@ -147,6 +147,15 @@ class ProgressBar(Callback):
         if self._screen is not None:
             self._screen.keep()
 
+    def say(self, text: str) -> None:
+        """Keep a line of text, in place of the one that is drawn.
+
+        Args:
+            text: the line.
+        """
+        if self._verbose:
+            self._opened().finish([(text, "")])
+
     def clear_line(self) -> None:
         """Take the line away until the next redraw, so that others can print."""
         if self._screen is not None:
@@ -155,17 +164,21 @@ class ProgressBar(Callback):
     def _title(self, epoch: int) -> str:
         return f"Epoch {epoch + 1}/{self.params['epochs']}" if "epochs" in self.params else f"Epoch {epoch + 1}"
 
+    def _opened(self) -> Screen:
+        if self._screen is None:
+            self._screen = open_screen(self._console)
+        return self._screen
+
     def _begin(self, title: str = "") -> None:
         if not self._verbose:
             return
-        if self._screen is None:
-            self._screen = open_screen(self._console)
+        screen = self._opened()
         if title:
-            self._screen.finish([(title, "")])
+            screen.finish([(title, "")])
         now = self._clock()
         self._meter = _Meter(now, self.params.get("steps") or self._last_total)
         self._shown, self._arriving = {}, None
-        if self._verbose == 1 and self._screen.redraws:
+        if self._verbose == 1 and screen.redraws:
             self._draw(now)
             self._drawn_at = now - _SECONDS_BETWEEN_REDRAWS  # the first launch, which compiled, is shown at once
 
