@@ -51,6 +51,7 @@ class FitArguments:
     nonfinite: str
     execution: str
     steps_per_execution: int | None
+    step_logs: bool
 
 
 def fit(trainer: Trainer, given: FitArguments) -> History:
@@ -85,7 +86,9 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
     trainer.home.run = run
     try:
         with interruptible() as interrupted:
-            Training(plan, run, trainer.programs, callbacks, interrupted).fit()
+            training = Training(plan, run, trainer.programs, callbacks, interrupted)
+            history.read_steps = training.record.read
+            training.fit()
             history.interrupted = interrupted()
     except BaseException as error:
         callbacks.call("on_exception", exception=error, run=run)
@@ -177,6 +180,7 @@ def _plan(
         validations=validations,
         validate_at=epochs_to_validate(given.validation_freq),
         nonfinite=given.nonfinite,
+        step_logs=given.step_logs,
     )
 
 

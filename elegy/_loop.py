@@ -16,6 +16,7 @@ from ._programs import PassState, Programs, Told
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._state import RunState
+from ._step_record import StepRecord
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
 
@@ -58,6 +59,7 @@ class FitPlan:
         validate_at: tells for an epoch whether it is validated.
         nonfinite: what a non-finite loss does.
         execution: how its launches run.
+        step_logs: whether the logs of each step are kept.
     """
 
     source: Source
@@ -70,6 +72,7 @@ class FitPlan:
     validate_at: Callable[[int], bool]
     nonfinite: str
     execution: Plan = SINGLE
+    step_logs: bool = False
 
 
 class Training:
@@ -92,6 +95,7 @@ class Training:
         self.callbacks = callbacks
         self.interrupted = interrupted
         self.watch = NonfiniteWatch(plan.nonfinite)
+        self.record = StepRecord()
         self.pace = plan.execution.pace()
         first_pass = int(run.private().data_pass)
         self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
@@ -122,7 +126,9 @@ class Training:
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
             told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
             self.pace.launched(launch.count, ticket)
-            if told is not None:
+            if told is not None and self.plan.step_logs:
+                self.record.add(self.run.step - launch.count, told, launch)
+            if told is not None and self.callbacks.overrides("on_train_batch_end"):
                 self.replay(number, told, launch)
             number += launch.count
             self.callbacks.launch_end(number, self.running_logs)
@@ -132,7 +138,7 @@ class Training:
     def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
         """The program that runs a launch on a state."""
         names = names_of_step(self.callbacks, "on_train_batch_end")
-        logged = self.callbacks.overrides("on_train_batch_end")
+        logged = self.plan.step_logs or self.callbacks.overrides("on_train_batch_end")
         feed, first, count = launch
         if isinstance(feed, Batch):
             single = functools.partial(self.programs.train_logged, names=names) if logged else self.programs.train

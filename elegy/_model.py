@@ -100,6 +100,7 @@ class Model(PureSteps):
         nonfinite: str = "warn",
         execution: str = "auto",
         steps_per_execution: int | None = None,
+        step_logs: bool = False,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -127,6 +128,7 @@ class Model(PureSteps):
             execution: "auto" chooses; "resident" keeps the data on the device and "chunks" stacks batches, so that one
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
+            step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -140,7 +142,7 @@ class Model(PureSteps):
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite, execution, steps_per_execution,
+            drop_remainder, nonfinite, execution, steps_per_execution, step_logs,
         ))  # fmt: skip
 
     def evaluate(

@@ -24,6 +24,7 @@ _BLOCK_STEPS = 64
 _CHUNK_BYTES = 16 << 20
 _CHUNK_STEPS = 256
 _REPLAY_STEPS = 128
+_LOGGED_STEPS = 4096
 _REPLAY_BYTES = 64 << 20
 _LONGEST = 1 << 20
 
@@ -82,12 +83,14 @@ class Needs:
     Attributes:
         singles: why single steps are needed, in words; None if they are not.
         replayed: whether a callback is told of each step afterwards.
-        told_bytes: how much a step tells to callbacks.
+        told_bytes: how much a step tells, to callbacks or to the record of the steps.
+        logged: whether the logs of each step are kept.
     """
 
     singles: str | None = None
     replayed: bool = False
     told_bytes: int = 0
+    logged: bool = False
 
 
 def choose_plan(
@@ -107,8 +110,7 @@ def choose_plan(
     """
     require_execution(execution)
     batch_bytes = _bytes(first)
-    replay = max(1, min(_REPLAY_STEPS, _REPLAY_BYTES // max(needs.told_bytes, 1)))
-    most = min(replay if needs.replayed else _LONGEST, steps_per_execution or _LONGEST)
+    most = min(_most_told(needs), steps_per_execution or _LONGEST)
     fixed = most if needs.replayed else steps_per_execution
     kind, why = _kind(source, needs, execution, steps_per_execution)
     if kind == "resident":
@@ -118,6 +120,14 @@ def choose_plan(
         chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes, 1)))
         return Plan(kind, why, min(most, steps_per_execution or chunk), fixed)
     return dataclasses.replace(SINGLE, why=why)
+
+
+def _most_told(needs: Needs) -> int:
+    """The longest launch whose steps can all be told of."""
+    if not (needs.replayed or needs.logged):
+        return _LONGEST
+    steps = _REPLAY_STEPS if needs.replayed else _LOGGED_STEPS
+    return max(1, min(steps, _REPLAY_BYTES // max(needs.told_bytes, 1)))
 
 
 def too_much_told(size: int) -> str | None:

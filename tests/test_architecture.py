@@ -20,7 +20,7 @@ FLOORS = (
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
-    {"_asked", "_trainer"},  # what callbacks may ask for
+    {"_asked", "_step_record", "_trainer"},  # what callbacks may ask for; what the steps logged
     {"_loop"},  # the only loop over epochs and batches
     {"_execution"},  # which plan a pass gets
     {"_on_batch", "_passes", "_summary", "_wiring"},  # verbs
