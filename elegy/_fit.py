@@ -23,8 +23,9 @@ from ._plan import require_execution
 from ._probe import abstract
 from ._run import Run, interruptible
 from ._trainer import Trainer
+from ._verdict import verdict
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
-from .data import Batch, Source, as_source, is_stream, validation_split
+from .data import ArraySource, Batch, Source, as_source, is_stream, validation_split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +90,7 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
             training = Training(plan, run, trainer.programs, callbacks, interrupted)
             history.read_steps = training.record.read
             training.fit()
+            _tell_verdict(training, given, callbacks)
             history.interrupted = interrupted()
     except BaseException as error:
         callbacks.call("on_exception", exception=error, run=run)
@@ -98,6 +100,16 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         trainer.home.put(run.finish())
         trainer.home.write_back()
     return history
+
+
+def _tell_verdict(training: Training, given: FitArguments, callbacks: CallbackList) -> None:
+    """Let the bar say where the time went."""
+    plan = training.plan
+    is_stream = not isinstance(plan.source, ArraySource)
+    asked = given.steps_per_execution
+    line = verdict(training.spent, plan.execution, is_stream=is_stream, steps_per_execution=asked)
+    if line is not None:
+        callbacks.say(line)
 
 
 def _check_steps(trainer: Trainer, callbacks: CallbackList, plan: FitPlan) -> None:

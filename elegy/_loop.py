@@ -17,6 +17,7 @@ from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._state import RunState
 from ._step_record import StepRecord
+from ._time_spent import TimeSpent
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
 
@@ -96,6 +97,7 @@ class Training:
         self.interrupted = interrupted
         self.watch = NonfiniteWatch(plan.nonfinite)
         self.record = StepRecord()
+        self.spent = TimeSpent()
         self.pace = plan.execution.pace()
         first_pass = int(run.private().data_pass)
         self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
@@ -109,7 +111,8 @@ class Training:
             self.steps()
             logs = self.run.logs = self.running_logs()
             self.run.replace(data_pass=np.int32(self.launches.next_pass))
-            self.watch.look(self.run.private())
+            with self.spent.on("compute"):
+                self.watch.look(self.run.private())
             if self.plan.validate_at(epoch) and not self.interrupted():
                 for validation in self.plan.validations:
                     logs.update(self.validate(validation))
@@ -121,17 +124,19 @@ class Training:
     def steps(self) -> None:
         """Run the steps of one epoch, one launch after the other."""
         number = 0
-        for launch in self.launches.epoch(self.pace.length):
+        for launch in self.spent.drawn(self.launches.epoch(self.pace.length)):
             if self.callbacks.overrides("on_train_batch_begin"):
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
-            told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
-            self.pace.launched(launch.count, ticket)
+            with self.spent.on_dispatch(lambda: self.programs.traces):
+                told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
+            with self.spent.on("compute"):
+                self.pace.launched(launch.count, ticket)
             if told is not None and self.plan.step_logs:
                 self.record.add(self.run.step - launch.count, told, launch)
             if told is not None and self.callbacks.overrides("on_train_batch_end"):
                 self.replay(number, told, launch)
             number += launch.count
-            self.callbacks.launch_end(number, self.running_logs)
+            self.callbacks.launch_end(number, self.running_logs, self.spent.share("input"))
             if self.ended():
                 break
 

@@ -111,7 +111,7 @@ class Model(PureSteps):
             batch_size: rows of a batch; None is 32, or `ceil(rows / steps_per_epoch)`.
             epochs: the epoch to end with, not how many.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2. Before the first epoch a
-                line tells how the fit runs, and why.
+                line tells how the fit runs, and why; one at the end says what bound it, and what would help.
             callbacks: a callback or a list of them.
             validation_split: share of the last rows, taken before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.

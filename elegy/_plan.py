@@ -18,6 +18,7 @@ from .data import ArraySource, Source
 Kind = Literal["resident", "chunks", "single"]
 Launches = Singles | Resident
 
+_ASKED_FOR = "asked for"
 _KINDS = ("auto", "resident", "chunks", "single")
 _BLOCK_BYTES = 1 << 20  # what stays in a core's cache while the block's steps run
 _BLOCK_STEPS = 64
@@ -59,6 +60,11 @@ class Plan:
         """How long its launches are."""
         return Pace(self.most, self.fixed)
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the user chose it."""
+        return self.why == _ASKED_FOR
+
     def in_words(self, steps: int | None) -> str:
         """What was chosen and why, in a line.
 
@@ -73,7 +79,7 @@ class Plan:
         return f"{self.kind}: {self.why}"
 
 
-SINGLE = Plan("single", "asked for", 1, 1)
+SINGLE = Plan("single", _ASKED_FOR, 1, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,16 +170,16 @@ def _kind(source: Source, needs: Needs, execution: str, steps_per_execution: int
             )
         return "single", needs.singles
     if execution == "single":
-        return "single", "asked for"
+        return "single", _ASKED_FOR
     if not isinstance(source, ArraySource):
         if execution == "resident":
             raise ValueError(
                 '`execution="resident"` was asked for. The data is a stream, of which nobody knows the whole. '
                 'Give arrays, or `execution="chunks"`.'
             )
-        return "chunks", "asked for" if execution == "chunks" else "the data is a stream"
+        return "chunks", _ASKED_FOR if execution == "chunks" else "the data is a stream"
     if execution in ("resident", "chunks"):
-        return execution, "asked for"
+        return execution, _ASKED_FOR
     size, budget = _bytes(source.columns), memory_budget()
     if size <= budget:
         return "resident", f"{bytes_in_words(size)} of data lie on the device"

@@ -89,6 +89,8 @@ class Programs:
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
+        self.traces = 0
+        """How many programs, and parts of programs, have been traced."""
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""
@@ -319,6 +321,7 @@ class Programs:
     def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:
             made = function(*args)
+            self.traces += 1
             self._on_trace()
             return made
 
