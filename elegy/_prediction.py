@@ -60,7 +60,8 @@ def _predict(trainer: Trainer, batches: Iterator[Batch], told: CallbackList, wri
     flying: deque[tuple[int, Batch, Any]] = deque()
 
     def tell(hook: str, /, **offer: Any) -> None:
-        told.call(hook, **{**standing(hook, lambda: state, training=False), "logs": LazyLogs(), **offer})
+        if told.overrides(hook):
+            told.call(hook, **{**standing(hook, lambda: state, training=False), "logs": LazyLogs(), **offer})
 
     def land() -> None:
         number, batch, outputs = flying.popleft()
