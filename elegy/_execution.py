@@ -22,7 +22,7 @@ def planned_fit(
     Raises:
         ValueError: what is asked for does not fit the data or the callbacks.
     """
-    needs = _needs(trainer, callbacks, "train", plan.seen, plan.empty.metrics)
+    needs = _needs(trainer, callbacks, "train", plan.seen, plan.empty.metrics, logged=plan.step_logs)
     chosen = choose_plan(plan.source, plan.seen[1], needs, execution=execution, steps_per_execution=steps_per_execution)
     validations = tuple(planned(trainer, validation, callbacks) for validation in plan.validations)
     return dataclasses.replace(plan, execution=chosen, validations=validations)
@@ -34,11 +34,13 @@ def planned(trainer: Trainer, evaluation: Evaluation, callbacks: CallbackList) -
     return dataclasses.replace(evaluation, execution=choose_plan(evaluation.source, evaluation.seen[1], needs))
 
 
-def _needs(trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, metrics: dict[str, Any]) -> Needs:
+def _needs(
+    trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, metrics: dict[str, Any], *, logged: bool = False
+) -> Needs:
     hook = f"on_{kind}_batch_end"
     replayed = callbacks.overrides(hook)
     size = 0
-    if replayed:
+    if replayed or logged:
         names = names_of_step(callbacks, hook)
         state = trainer.home.look() if kind == "train" else evaluated(trainer.home.look())
         size = trainer.programs.told_bytes(state, seen[1], kind == "train", metrics, names)
@@ -47,4 +49,5 @@ def _needs(trainer: Trainer, callbacks: CallbackList, kind: str, seen: Seen, met
     if callbacks.overrides(f"on_{kind}_batch_begin") or (kind == "train" and callbacks.needs_every_step):
         return Needs("a callback acts between the steps")
     parameters = jax.tree.leaves(trainer.home.look().parameters)
-    return Needs(too_much_told(size), replayed, size, sample_count(seen[1]) * sum(leaf.size for leaf in parameters))
+    work = sample_count(seen[1]) * sum(leaf.size for leaf in parameters)
+    return Needs(too_much_told(size), replayed, size, work, logged)

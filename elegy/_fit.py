@@ -24,8 +24,9 @@ from ._plan import require_execution
 from ._probe import abstract
 from ._run import Run, interruptible, require_nonfinite
 from ._trainer import Trainer
+from ._verdict import verdict
 from .callbacks import CallbackList, History, ProgressBar, resolve_verbose
-from .data import Batch, Source, as_source, is_stream, validation_split
+from .data import ArraySource, Batch, Source, as_source, is_stream, validation_split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,7 @@ class FitArguments:
     nonfinite: str
     execution: str
     steps_per_execution: int | None
+    step_logs: bool
 
 
 def fit(trainer: Trainer, given: FitArguments) -> History:
@@ -84,12 +86,17 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)
+    if plan.epochs:
+        callbacks.say(plan.execution.in_words(params["steps"]))
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
     try:
         with interruptible() as interrupted:
-            Training(plan, run, trainer.programs, callbacks, interrupted).fit()
+            training = Training(plan, run, trainer.programs, callbacks, interrupted)
+            history.read_steps = training.record.read
+            training.fit()
+            _tell_verdict(training, given, callbacks)
             history.interrupted = interrupted()
             history.stop_reason = run.stop_reason
     except BaseException as error:
@@ -100,6 +107,16 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
         trainer.home.put(run.finish())
         trainer.home.write_back()
     return history
+
+
+def _tell_verdict(training: Training, given: FitArguments, callbacks: CallbackList) -> None:
+    """Let the bar say where the time went."""
+    plan = training.plan
+    is_stream = not isinstance(plan.source, ArraySource)
+    asked = given.steps_per_execution
+    line = verdict(training.spent, plan.execution, is_stream=is_stream, steps_per_execution=asked)
+    if line is not None:
+        callbacks.say(line)
 
 
 def _check_steps(trainer: Trainer, callbacks: CallbackList, plan: FitPlan) -> None:
@@ -183,6 +200,7 @@ def _plan(
         validations=validations,
         validate_at=epochs_to_validate(given.validation_freq),
         nonfinite=given.nonfinite,
+        step_logs=given.step_logs,
     )
 
 

@@ -18,6 +18,8 @@ from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
 from ._state import RunState
+from ._step_record import StepRecord
+from ._time_spent import TimeSpent
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
 
@@ -60,6 +62,7 @@ class FitPlan:
         validate_at: tells for an epoch whether it is validated.
         nonfinite: what a non-finite loss does.
         execution: how its launches run.
+        step_logs: whether the logs of each step are kept.
     """
 
     source: Source
@@ -72,6 +75,7 @@ class FitPlan:
     validate_at: Callable[[int], bool]
     nonfinite: str
     execution: Plan = SINGLE
+    step_logs: bool = False
 
 
 class Training:
@@ -94,6 +98,8 @@ class Training:
         self.callbacks = callbacks
         self.interrupted = interrupted
         self.watch = NonfiniteWatch(plan.nonfinite)
+        self.record = StepRecord()
+        self.spent = TimeSpent()
         self.pace = plan.execution.pace()
         first_pass = int(run.private().data_pass)
         self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
@@ -109,7 +115,8 @@ class Training:
             if self.plan.nonfinite == "skip":
                 mark_empty(logs, steps, self.plan.empty.sums)
             self.run.replace(data_pass=np.int32(self.launches.next_pass))
-            self.stop_for(self.watch.look(self.run.private().nonfinite))
+            with self.spent.on("compute"):
+                self.stop_for(self.watch.look(self.run.private().nonfinite))
             if self.plan.validate_at(epoch) and not self.interrupted():
                 for validation in self.plan.validations:
                     logs.update(self.validate(validation))
@@ -121,16 +128,20 @@ class Training:
     def steps(self) -> int:
         """Run the steps of one epoch, one launch after the other, and return how many."""
         number = 0
-        for launch in self.launches.epoch(self.pace.length):
+        for launch in self.spent.drawn(self.launches.epoch(self.pace.length)):
             if self.callbacks.overrides("on_train_batch_begin"):
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
-            told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
-            self.pace.launched(launch.count, ticket)
-            self.stop_for(self.watch.launched(ticket))
-            if told is not None:
+            with self.spent.on_dispatch(lambda: self.programs.traces):
+                told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
+            with self.spent.on("compute"):
+                self.pace.launched(launch.count, ticket)
+                self.stop_for(self.watch.launched(ticket))
+            if told is not None and self.plan.step_logs:
+                self.record.add(self.run.step - launch.count, told, launch)
+            if told is not None and self.callbacks.overrides("on_train_batch_end"):
                 self.replay(number, told, launch)
             number += launch.count
-            self.callbacks.launch_end(number, self.running_logs)
+            self.callbacks.launch_end(number, self.running_logs, self.spent.share("input"))
             if self.ended():
                 break
         return number
@@ -138,7 +149,7 @@ class Training:
     def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
         """The program that runs a launch on a state."""
         names = names_of_step(self.callbacks, "on_train_batch_end")
-        logged = self.callbacks.overrides("on_train_batch_end")
+        logged = self.plan.step_logs or self.callbacks.overrides("on_train_batch_end")
         feed, first, count = launch
         if isinstance(feed, Batch):
             single = functools.partial(self.programs.train_logged, names=names) if logged else self.programs.train

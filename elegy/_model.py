@@ -1,7 +1,7 @@
 """`Model`: the facade that reads like Keras, keeps the latest state, and delegates everything else."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from ._logs import LazyLogs
 from ._objective import Objective
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
 from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
-from ._passes import run_evaluation, run_prediction
+from ._passes import run_evaluation
+from ._prediction import run_prediction
 from ._pure_steps import PureSteps
 from ._state import RunState, seed_words
 from ._steps import LR_SCALE, Recipe
@@ -107,6 +108,7 @@ class Model(PureSteps):
         nonfinite: str = "warn",
         execution: str = "auto",
         steps_per_execution: int | None = None,
+        step_logs: bool = False,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -116,7 +118,8 @@ class Model(PureSteps):
             y: labels `(rows, ...)`, any nest; the name of a column if `x` is a mapping.
             batch_size: rows of a batch; None is 32, or `ceil(rows / steps_per_epoch)`.
             epochs: the epoch to end with, not how many.
-            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
+            verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2. Before the first epoch a
+                line tells how the fit runs, and why; one at the end says what bound it, and what would help.
             callbacks: a callback or a list of them.
             validation_split: share of the last rows, taken before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.
@@ -137,6 +140,7 @@ class Model(PureSteps):
             execution: "auto" chooses; "resident" keeps the data on the device and "chunks" stacks batches, so that one
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
+            step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -150,7 +154,7 @@ class Model(PureSteps):
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite, execution, steps_per_execution,
+            drop_remainder, nonfinite, execution, steps_per_execution, step_logs,
         ))  # fmt: skip
 
     def evaluate(
@@ -187,20 +191,27 @@ class Model(PureSteps):
         steps: int | None = None,
         callbacks: Any = None,
         ema: bool | None = None,
+        *,
+        writer: Callable[[Any], Any] | None = None,
         **unknown: Any,
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
+
+        They go to the host while the next batches run, so that memory is the result and a few batches.
 
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
             steps: how many batches; None takes all.
             ema: as for `evaluate`.
+            writer: called with the outputs of each batch, in order, before its `on_predict_batch_end`; they are to
+                be read, not changed. Nothing else is kept, and `predict` returns None.
 
         Raises:
-            ValueError: an output has no batch axis.
+            ValueError: an output has no batch axis, or without a writer batches give rows of several shapes.
+            TypeError: the writer cannot be called.
         """
-        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks", "ema"))
-        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks, ema)
+        refuse_unknown("predict", unknown, ("x", "batch_size", "verbose", "steps", "callbacks", "ema", "writer"))
+        return run_prediction(self._trainer, x, batch_size, verbose, steps, callbacks, ema, writer)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> LazyLogs:
         """One step on one batch, given as to `fit`: each loss of this step, each metric since `reset_metrics`."""

@@ -18,12 +18,14 @@ from .data import ArraySource, Source
 Kind = Literal["resident", "chunks", "single"]
 Launches = Singles | Resident
 
+_ASKED_FOR = "asked for"
 _KINDS = ("auto", "resident", "chunks", "single")
 _BLOCK_BYTES = 1 << 20  # what stays in a core's cache while the block's steps run
 _BLOCK_STEPS = 64
 _CHUNK_BYTES = 16 << 20
 _CHUNK_STEPS = 256
 _REPLAY_STEPS = 128
+_LOGGED_STEPS = 4096
 _REPLAY_BYTES = 64 << 20
 _REPLAY_WORK = 1 << 29  # a good tenth of a second on a small machine
 _LONGEST = 1 << 20
@@ -59,11 +61,26 @@ class Plan:
         """How long its launches are."""
         return Pace(self.most, self.fixed)
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the user chose it."""
+        return self.why == _ASKED_FOR
+
+    def in_words(self, steps: int | None) -> str:
+        """What was chosen and why, in a line.
+
+        Args:
+            steps: of an epoch, where known.
+        """
+        epoch = "" if steps is None else f", {steps:,} step{'s' * (steps != 1)} an epoch"
+        launch = "" if self.fixed is None or self.kind == "single" else f", {self.fixed:,} a launch"
+        return f"{self}{epoch}{launch}"
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
 
 
-SINGLE = Plan("single", "asked for", 1, 1)
+SINGLE = Plan("single", _ASKED_FOR, 1, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +90,16 @@ class Needs:
     Attributes:
         singles: why single steps are needed, in words; None if they are not.
         replayed: whether a callback is told of each step afterwards.
-        told_bytes: how much a step tells to callbacks.
+        told_bytes: how much a step tells, to callbacks or to the record of the steps.
         work: about how many multiplications a step does, as far as sizes tell: rows times parameters.
+        logged: whether the logs of each step are kept.
     """
 
     singles: str | None = None
     replayed: bool = False
     told_bytes: int = 0
     work: int = 0
+    logged: bool = False
 
 
 def choose_plan(
@@ -100,9 +119,7 @@ def choose_plan(
     """
     require_execution(execution)
     batch_bytes = _bytes(first)
-    bounds = (_REPLAY_STEPS, _REPLAY_BYTES // max(needs.told_bytes, 1), _REPLAY_WORK // max(needs.work, 1))
-    replay = max(1, min(bounds))
-    most = min(replay if needs.replayed else _LONGEST, steps_per_execution or _LONGEST)
+    most = min(_most_told(needs), steps_per_execution or _LONGEST)
     fixed = most if needs.replayed else steps_per_execution
     kind, why = _kind(source, needs, execution, steps_per_execution)
     if kind == "resident":
@@ -112,6 +129,14 @@ def choose_plan(
         chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes, 1)))
         return Plan(kind, why, min(most, steps_per_execution or chunk), fixed)
     return dataclasses.replace(SINGLE, why=why)
+
+
+def _most_told(needs: Needs) -> int:
+    """The longest launch whose steps can all be told of."""
+    if not (needs.replayed or needs.logged):
+        return _LONGEST
+    steps = min(_REPLAY_STEPS, _REPLAY_WORK // max(needs.work, 1)) if needs.replayed else _LOGGED_STEPS
+    return max(1, min(steps, _REPLAY_BYTES // max(needs.told_bytes, 1)))
 
 
 def too_much_told(size: int) -> str | None:
@@ -148,16 +173,16 @@ def _kind(source: Source, needs: Needs, execution: str, steps_per_execution: int
             )
         return "single", needs.singles
     if execution == "single":
-        return "single", "asked for"
+        return "single", _ASKED_FOR
     if not isinstance(source, ArraySource):
         if execution == "resident":
             raise ValueError(
                 '`execution="resident"` was asked for. The data is a stream, of which nobody knows the whole. '
                 'Give arrays, or `execution="chunks"`.'
             )
-        return "chunks", "asked for" if execution == "chunks" else "the data is a stream"
+        return "chunks", _ASKED_FOR if execution == "chunks" else "the data is a stream"
     if execution in ("resident", "chunks"):
-        return execution, "asked for"
+        return execution, _ASKED_FOR
     size, budget = _bytes(source.columns), memory_budget()
     if size <= budget:
         return "resident", f"{bytes_in_words(size)} of data lie on the device"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ._ema import require_updated
 from ._feed import Feed, run_many
+from ._fields import Fields, joined, moved, split
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
@@ -39,11 +40,6 @@ class Stepping(Protocol):
     def pred_step(self, state: RunState, batch: Batch) -> Any:
         """One prediction step."""
         ...
-
-
-Fields = dict[str, Any]
-_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite", "ema")
-_RESTING = ("live", "epoch", "data_pass", "count", "seed")
 
 
 class PassState(NamedTuple):
@@ -114,6 +110,8 @@ class Programs:
             yield
         finally:
             self.skips = False
+        self.traces = 0
+        """How many programs, and parts of programs, have been traced."""
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""
@@ -121,18 +119,18 @@ class Programs:
 
     def train(self, state: RunState, batch: Batch) -> tuple[RunState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
-        moving, resting = _split(state)
+        moving, resting = split(state)
         program = self._program(self._training("train"), self._train, donate=(0,))
         moving, changed, ticket = program(moving, resting, batch)
-        return _join(resting, moving, changed), None, ticket
+        return joined(resting, moving, changed), None, ticket
 
     def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told, Any]:
         """One training step with its logs, and what it has under `names`; else like `train_many`."""
-        moving, resting = _split(state)
+        moving, resting = split(state)
         function = functools.partial(self._train_logged, names=names)
         program = self._program(self._training("train_logged", *names), function, donate=(0,))
         moving, changed, told, ticket = program(moving, resting, batch)
-        return _join(resting, moving, changed), told, ticket
+        return joined(resting, moving, changed), told, ticket
 
     def train_many(
         self,
@@ -158,11 +156,11 @@ class Programs:
             The state, what the steps told (stacked `(capacity, ...)`; None if nothing is kept), and the first step
             of this fit that was not finite, or -1: a number that is ready when they are done.
         """
-        moving, resting = _split(state)
+        moving, resting = split(state)
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
         (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
-        return _join(resting, moving, changed), told, ticket
+        return joined(resting, moving, changed), told, ticket
 
     def test_many(
         self,
@@ -257,16 +255,16 @@ class Programs:
         before = RunState(**moving, **resting)
         after, told = self._stepped(before, batch, True, names)
         after = after.advance(told.logs, told.skipped)
-        return *_moved(before, after), _kept(told), jnp.copy(after.nonfinite)
+        return *moved(before, after), _kept(told), jnp.copy(after.nonfinite)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
     ) -> tuple[tuple[Fields, Fields], Told | None, Any]:
         def step(carry: tuple[Fields, Fields], batch: Batch) -> tuple[tuple[Fields, Fields], Told]:
-            before = _join(resting, *carry)
+            before = joined(resting, *carry)
             after, told = self._stepped(before, batch, True, names)
             after = after.advance(told.logs, told.skipped)
-            return (_split(after)[0], {name: getattr(after, name) for name in carry[1]}), told
+            return (split(after)[0], {name: getattr(after, name) for name in carry[1]}), told
 
         changing = self._changing(moving, resting, feed, names)
         carry, told = run_many(step, (moving, {n: resting[n] for n in changing}), feed, first, count, capacity)
@@ -279,7 +277,7 @@ class Programs:
         def look(number: Any, carry: Fields, batch: Batch) -> Fields:
             del number
             before = RunState(**carry, **resting)
-            found.extend(_moved(before, self._stepped(before, batch, True, names)[0])[1])
+            found.extend(moved(before, self._stepped(before, batch, True, names)[0])[1])
             return carry
 
         jax.eval_shape(lambda: feed.loop(jnp.int32(0), jnp.int32(1), look, moving))
@@ -312,7 +310,7 @@ class Programs:
     def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
         moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)
         moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
-        return _join(_split(state)[1], moving, changed), told
+        return joined(split(state)[1], moving, changed), told
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
@@ -332,7 +330,7 @@ class Programs:
             after, logs, skipped = made[0], as_logs(made[1], batch, name), None
             if skips:
                 after, logs, skipped = skipped_or_not(state, after, logs, flags)
-            return *_moved(state, after), Told(logs, asked, skipped)
+            return *moved(state, after), Told(logs, asked, skipped)
 
         key = ("step", training, *names)
         return self._program(self._training(*key) if training else key, checked)
@@ -363,27 +361,12 @@ class Programs:
     def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:
             made = function(*args)
+            self.traces += 1
             self._on_trace()
             return made
 
         traced.__name__ = "_".join(map(str, key)) if isinstance(key, tuple) else key  # as profiles and logs show it
         return traced
-
-
-def _split(state: RunState) -> tuple[Fields, Fields]:
-    """The fields that every training step changes, and those that rest: they need not pass through the program."""
-    fields = vars(state)
-    return {name: fields[name] for name in _MOVING}, {name: fields[name] for name in _RESTING}
-
-
-def _moved(before: RunState, after: RunState) -> tuple[Fields, Fields]:
-    """The fields that move, and those of the others that are not the very same arrays as before."""
-    moving, resting = _split(after)
-    return moving, {name: leaf for name, leaf in resting.items() if not _is_same(leaf, getattr(before, name))}
-
-
-def _join(resting: Fields, moving: Fields, changed: Fields) -> RunState:
-    return RunState(**{**resting, **moving, **changed})
 
 
 def _kept(told: Any) -> Any:
@@ -399,11 +382,6 @@ def _sent(*numbers: int) -> list[jax.Array]:
 def _any_of(told: Told) -> Any:
     """One array of a step's logs: ready when the step is done."""
     return jax.tree.leaves(told.logs)[0]
-
-
-def _is_same(a: Any, b: Any) -> bool:
-    """Whether two trees hold the very same arrays."""
-    return all(p is q for p, q in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
 
 
 def _step_name(training: bool) -> str:

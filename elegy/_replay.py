@@ -17,14 +17,19 @@ def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]
         told: of the launch, stacked `(capacity, ...)`.
         count: how many steps it ran.
     """
-    columns = _columns(jax.device_get(told.logs), count)
+    columns = columns_of(jax.device_get(told.logs), count)
     for step in range(count):
         logs = LazyLogs({name: float(column[step]) for name, column in columns.items()})
         yield logs, jax.tree.map(lambda leaf, step=step: leaf[step], told.asked)
 
 
-def _columns(logs: Logs, count: int) -> dict[str, np.ndarray]:
-    """By log name the numbers of the steps; a log that is no scalar shows as `name/0`, `name/1`, ..."""
+def columns_of(logs: Logs, count: int) -> dict[str, np.ndarray]:
+    """By log name the numbers of the steps; a log that is no scalar shows as `name/0`, `name/1`, ...
+
+    Args:
+        logs: of the launch on the host, stacked `(capacity, ...)`.
+        count: how many steps it ran.
+    """
     columns: dict[str, np.ndarray] = {}
     for name, log in logs.items():
         if isinstance(log, Ratio):

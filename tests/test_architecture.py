@@ -10,22 +10,32 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 
 # Lowest first: a file imports only from floors below its own, or from its own package.
 FLOORS = (
-    {"_atomic", "_config", "_errors", "_names", "_pace", "_probe", "_sums", "_tables"},  # words, errors, sums, files
-    {"_labels", "_logs", "_paths", "_when", "initializers"},  # what a step reports; paths; how often
+    {
+        "_atomic",
+        "_config",
+        "_errors",
+        "_names",
+        "_pace",
+        "_probe",
+        "_sums",
+        "_tables",
+        "_time_spent",
+    },  # words, errors, sums, files
+    {"_labels", "_logs", "_paths", "_row_buffer", "_when", "initializers"},  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_hooked", "_launches", "regularizers"},  # what hooks add
+    {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
     {"_measures"},
     {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
-    {"_asked", "_trainer"},  # what callbacks may ask for
+    {"_asked", "_step_record", "_trainer", "_verdict"},  # what callbacks may ask for; what the steps logged
     {"_loop"},  # the only loop over epochs and batches
     {"_execution"},  # which plan a pass gets
     {"_on_batch", "_passes", "_summary", "_wiring"},  # verbs
-    {"_fit"},
+    {"_fit", "_prediction"},
     {"_model"},  # the facade
     {"__init__"},  # the public names, nothing else
 )

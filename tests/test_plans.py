@@ -32,7 +32,8 @@ def trained(execution, data=(X, Y, WEIGHT), *, epochs=3, callbacks=None, **optio
     x, *rest = data if isinstance(data, tuple) else (data,)
     named = dict(zip(("y", "sample_weight"), rest, strict=False))
     options = {"batch_size": 4, **options} if rest else options
-    history = model.fit(x, **named, epochs=epochs, verbose=0, execution=execution, callbacks=callbacks, **options)
+    options = {"epochs": epochs, "verbose": 0, "execution": execution, "callbacks": callbacks, **options}
+    history = model.fit(x, **named, **options)
     return model, history.history
 
 
@@ -238,3 +239,32 @@ def test_launches_grow_to_a_tenth_of_a_second_and_never_past_the_longest():
     pace.settle()
     assert pace.length() == 50
     assert Pace(most=50, fixed=7).length() == 7
+
+
+# ---- one line ----
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_line_before_the_first_epoch_tells_the_plan_and_the_reason(verbose, capsys):
+    trained("auto", epochs=2, verbose=verbose)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "resident: 1.0 kB of data lie on the device, 10 steps an epoch"
+    assert lines[1].startswith("Epoch 1/2") and sum("resident" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("options", [{"verbose": 0}, {"verbose": 1, "epochs": 0}])
+def test_a_silent_fit_and_one_without_epochs_tell_no_plan(options, capsys):
+    trained("auto", **options)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "steps", "line"),
+    [
+        (Plan("chunks", "the data is a stream", 256), None, "chunks: the data is a stream"),
+        (Plan("chunks", "asked for", 8, 8), 1800, "chunks: asked for, 1,800 steps an epoch, 8 a launch"),
+        (Plan("single", "asked for", 1, 1), 1, "single: asked for, 1 step an epoch"),
+    ],
+)
+def test_the_line_says_what_is_known(chosen, steps, line):
+    assert chosen.in_words(steps) == line

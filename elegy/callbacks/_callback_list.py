@@ -164,15 +164,25 @@ class CallbackList:
                 stacklevel=2,
             )
 
-    def launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
+    def say(self, text: str) -> None:
+        """Let the bar keep a line of text.
+
+        Args:
+            text: the line.
+        """
+        for bar in self._bars:
+            bar.say(text)
+
+    def launch_end(self, steps_done: int, read_logs: Callable[[], Any], waiting: float | None = None) -> None:
         """Tell the bar that a launch was started.
 
         Args:
             steps_done: steps or batches of this epoch or pass so far.
             read_logs: makes the `LazyLogs` of the pass so far; called only if the bar is about to be redrawn.
+            waiting: the share of the time that was spent waiting for data, where known.
         """
         for bar in self._bars:
-            bar.on_launch_end(steps_done, read_logs)
+            bar.on_launch_end(steps_done, read_logs, waiting)
 
     def test_launch_end(self, steps_done: int) -> None:
         """Tell the bar that a launch of an evaluation was started.

@@ -1,6 +1,6 @@
 """The record of a fit: what every epoch logged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._callback import Callback
@@ -17,6 +17,7 @@ class History(Callback):
         interrupted: whether Ctrl-C ended the fit.
         stop_reason: why the fit ended before its time, in words: of `elegy.Stop`, or of `nonfinite="stop"`; None if it
             did not.
+        read_steps: makes what `steps` is.
 
     Example:
         >>> history = History()
@@ -33,6 +34,17 @@ class History(Callback):
         self.epoch: list[int] = []
         self.interrupted = False
         self.stop_reason: str | None = None
+        self.read_steps: Callable[[], dict[str, list[Any]]] = dict
+
+    @property
+    def steps(self) -> dict[str, list[Any]]:
+        """After `fit(step_logs=True)` what each step of the fit logged, else nothing.
+
+        By log name one float a step: each loss of that very step, each metric as it ran; and as `step` the number of
+        each step, counted from 0 over all fits of the model (a log that is called `step` itself is `step_1`). The
+        numbers come from the device when this is read.
+        """
+        return self.read_steps()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Start an empty record."""

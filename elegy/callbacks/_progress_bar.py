@@ -84,15 +84,17 @@ class ProgressBar(Callback):
         del logs
         self._begin(self._title(epoch) if self._verbose == 1 else "")
 
-    def on_launch_end(self, steps_done: int, read_logs: Callable[[], Any]) -> None:
+    def on_launch_end(self, steps_done: int, read_logs: Callable[[], Any], waiting: float | None = None) -> None:
         """Count the steps that were launched, and redraw if it is time to.
 
         Args:
             steps_done: steps of this epoch so far.
             read_logs: makes the logs of the epoch so far; they are shown once they have arrived.
+            waiting: the share of the time that was spent waiting for data, where known.
         """
         now = self._clock()
         self._meter.count(steps_done, now)
+        self._meter.waiting = waiting
         if self._is_due(now):
             self._look(read_logs)
             self._draw(now)
@@ -147,6 +149,15 @@ class ProgressBar(Callback):
         if self._screen is not None:
             self._screen.keep()
 
+    def say(self, text: str) -> None:
+        """Keep a line of text, in place of the one that is drawn.
+
+        Args:
+            text: the line.
+        """
+        if self._verbose:
+            self._opened().finish([(text, "")])
+
     def clear_line(self) -> None:
         """Take the line away until the next redraw, so that others can print."""
         if self._screen is not None:
@@ -155,17 +166,21 @@ class ProgressBar(Callback):
     def _title(self, epoch: int) -> str:
         return f"Epoch {epoch + 1}/{self.params['epochs']}" if "epochs" in self.params else f"Epoch {epoch + 1}"
 
+    def _opened(self) -> Screen:
+        if self._screen is None:
+            self._screen = open_screen(self._console)
+        return self._screen
+
     def _begin(self, title: str = "") -> None:
         if not self._verbose:
             return
-        if self._screen is None:
-            self._screen = open_screen(self._console)
+        screen = self._opened()
         if title:
-            self._screen.finish([(title, "")])
+            screen.finish([(title, "")])
         now = self._clock()
         self._meter = _Meter(now, self.params.get("steps") or self._last_total)
         self._shown, self._arriving = {}, None
-        if self._verbose == 1 and self._screen.redraws:
+        if self._verbose == 1 and screen.redraws:
             self._draw(now)
             self._drawn_at = now - _SECONDS_BETWEEN_REDRAWS  # the first launch, which compiled, is shown at once
 
@@ -212,6 +227,7 @@ class _Meter:
         done: steps so far.
         first: when the first launch had been made and how many steps it had; it compiles, so it is no measure.
         stopped: when its last step ended; None while it runs.
+        waiting: the share of the time that was spent waiting for data; None if unknown.
     """
 
     began: float
@@ -219,6 +235,7 @@ class _Meter:
     done: int = 0
     first: tuple[float, int] | None = None
     stopped: float | None = None
+    waiting: float | None = None
 
     def count(self, done: int, now: float) -> None:
         """Note that `done` steps have been launched."""
@@ -232,11 +249,13 @@ class _Meter:
         step = self._step(now) if is_measured else None
         left = step * (total - self.done) if step is not None and total is not None else None
         spent = now - self.began if self.done else None
-        return Progress(self.done, total, spent if left is None or note else left, step, logs, note)
+        seconds = spent if left is None or note else left
+        return Progress(self.done, total, seconds, step, logs, note, self.waiting)
 
     def finished(self, now: float, logs: Mapping[str, float]) -> Progress:
         """What to show at the end: the time spent."""
-        return Progress(self.done, self._final_total(), now - self.began, self._step(now) if self.done else None, logs)
+        step = self._step(now) if self.done else None
+        return Progress(self.done, self._final_total(), now - self.began, step, logs, waiting=self.waiting)
 
     def _final_total(self) -> int:
         return self.done if self.total is None or self.done > self.total else self.total

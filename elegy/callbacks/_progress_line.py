@@ -42,6 +42,7 @@ class Progress:
         seconds_per_step: time of a step; None if nothing is known.
         logs: values to show.
         note: what else goes on, like `validating 3`.
+        waiting: the share of the time that was spent waiting for data; None if nothing is known.
     """
 
     done: int
@@ -50,6 +51,7 @@ class Progress:
     seconds_per_step: float | None = None
     logs: Mapping[str, float] = dataclasses.field(default_factory=dict)
     note: str = ""
+    waiting: float | None = None
 
 
 def bar_line(progress: Progress, *, width: int | None = None, glyphs: Glyphs = Glyphs()) -> Pieces:
@@ -92,7 +94,8 @@ def _count(progress: Progress) -> str:
 def _times(progress: Progress) -> list[str]:
     seconds = [] if progress.seconds is None else [duration(progress.seconds)]
     step = [] if progress.seconds_per_step is None else [f"{step_time(progress.seconds_per_step)}/step"]
-    return seconds + step
+    waiting = [] if progress.waiting is None else [f"{progress.waiting:.0%} waiting for data"]
+    return seconds + step + waiting
 
 
 def _logs(progress: Progress) -> list[str]:

@@ -127,9 +127,17 @@ def test_verbose_2_is_one_line_an_epoch(terminal):
     assert shown.text == "Epoch 1/2 - 10/10 - 0s - 20ms/step - loss: 0.2500 - val_loss: 0.7500\n"
 
 
+def test_a_line_of_text_takes_the_place_of_the_one_that_is_drawn():
+    shown = Shown()
+    shown.epoch(steps=2)
+    shown.callbacks.say("so it is")
+    assert shown.drawn[-1] == "so it is" and shown.text.endswith("so it is\n")
+
+
 def test_verbose_0_shows_nothing():
     shown = Shown(verbose=0)
     shown.epoch()
+    shown.callbacks.say("so it is")
     shown.end()
     assert shown.text == ""
 
