@@ -1,8 +1,8 @@
 """How things are measured: by turns within one run, medians, ratios round by round."""
 
 import contextlib
+import dataclasses
 import io
-import json
 import math
 import os
 import statistics
@@ -15,6 +15,51 @@ from typing import Any
 
 Times = dict[str, list[float]]
 """By name the seconds of each round."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How carefully is measured.
+
+    Attributes:
+        seconds: how long one measurement is at least.
+        repeats: how many there are of each.
+        scale: the share of a work's steps that an epoch has.
+    """
+
+    seconds: float = 2.0
+    repeats: int = 5
+    scale: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One comparison.
+
+    Attributes:
+        what: what is compared, in words.
+        values: one ratio (or difference in `unit`) a round.
+        limit: what the median has to reach; None if nothing is promised.
+        at_least: whether the limit is a lower one.
+        unit: of the values, `x` for ratios.
+    """
+
+    what: str
+    values: list[float]
+    limit: float | None = None
+    at_least: bool = False
+    unit: str = "x"
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the limit is kept; None if there is none."""
+        if self.limit is None:
+            return None
+        return self.median >= self.limit if self.at_least else self.median <= self.limit
 
 
 class _Terminal(io.TextIOBase):
@@ -63,20 +108,21 @@ def by_turns(acts: Mapping[str, Callable[[], float]], repeats: int) -> Times:
     return times
 
 
-def warm(acts: Mapping[str, Callable[[int], Any]], *, seconds: float, repeats: int) -> Times:
-    """Seconds of one unit of each work, measured for at least `seconds` at a time.
+def warm(acts: Mapping[str, Callable[[int], Any]], pace: Pace) -> Times:
+    """Seconds of one unit of several works, such as an epoch; each measurement has as many as fill its time.
 
     Args:
-        acts: functions of the number of units, such as epochs, already compiled.
-        seconds: how long one measurement is at least, if a unit is not longer by itself.
-        repeats: how many measurements of each.
+        acts: functions of the number of units; each is run once before it is timed.
+        pace: how carefully is measured.
     """
-    units = {name: max(1, math.ceil(seconds / seconds_of_unit(act, seconds))) for name, act in acts.items()}
+    for act in acts.values():
+        act(1)
+    units = {name: math.ceil(pace.seconds / seconds_of_unit(act, pace.seconds)) for name, act in acts.items()}
 
     def timed(name: str) -> Callable[[], float]:
         return lambda: seconds_of(lambda: acts[name](units[name])) / units[name]
 
-    return by_turns({name: timed(name) for name in acts}, repeats)
+    return by_turns({name: timed(name) for name in acts}, pace.repeats)
 
 
 def seconds_of_unit(act: Callable[[int], Any], seconds: float) -> float:
@@ -90,11 +136,14 @@ def seconds_of_unit(act: Callable[[int], Any], seconds: float) -> float:
 
 
 def fastest(runs: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """The fastest of several functions `run(epochs)` that do the same, each run once before it is timed."""
-    for run in runs:
-        run(1, shuffle=False)
-    times = by_turns({str(n): lambda run=run: seconds_of_unit(run, 1.0) for n, run in enumerate(runs)}, 3)
-    return runs[int(min(times, key=lambda name: statistics.median(times[name])))]
+    """The fastest of several functions `run(epochs)` that do the same."""
+    times = warm({str(number): run for number, run in enumerate(runs)}, Pace(seconds=0.3, repeats=3))
+    return runs[int(quickest(times))]
+
+
+def quickest(times: Times) -> str:
+    """The name with the smallest median."""
+    return min(times, key=lambda name: statistics.median(times[name]))
 
 
 def ratio(times: Times, slow: str, quick: str) -> list[float]:
@@ -102,7 +151,7 @@ def ratio(times: Times, slow: str, quick: str) -> list[float]:
     return [a / b for a, b in zip(times[slow], times[quick], strict=True)]
 
 
-def child(*words: str) -> dict[str, float]:
+def child(*words: str) -> float:
     """What `python -m benchmarks.child WORDS` reports: a fresh process, nothing compiled, nothing imported."""
     root = Path(__file__).parent.parent
     done = subprocess.run(
@@ -110,4 +159,4 @@ def child(*words: str) -> dict[str, float]:
     )
     if done.returncode:
         raise RuntimeError(f"`benchmarks.child {' '.join(words)}` failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return float(done.stdout.splitlines()[-1])

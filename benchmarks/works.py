@@ -19,7 +19,7 @@ class Work:
         batch: rows a batch.
         steps: batches an epoch.
         sizes: features in, hidden widths, classes out (MLPs); classes of each head (two heads).
-        tolerance: how far the losses of two runners may differ after `CHECKED_STEPS`, relatively.
+        tolerance: how far the losses of two runners may differ relatively.
     """
 
     title: str
@@ -50,8 +50,6 @@ class Work:
         """Initial values by layer: `w` of shape (in, out) or (height, width, in, out), `b`, `scale`, `offset`."""
         return _INITIAL[self.network](self, np.random.default_rng(1))
 
-
-CHECKED_STEPS = 20
 
 WORKS = {
     "logistic": Work("logistic regression, 10 features, batch 32", "mlp", 32, 3000, (10, 2)),

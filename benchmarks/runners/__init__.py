@@ -30,6 +30,7 @@ RUNNERS = {
     "nnx-split": ("nnx_loop", "setup_split", "flax"),
     "equinox": ("equinox_loop", "setup", "equinox"),
     "torch": ("torch_loop", "setup", "torch"),
+    "torch-usual": ("torch_loop", "setup_usual", "torch"),
     "lightning": ("lightning_fit", "setup", "lightning"),
 }
 TITLES = {
@@ -45,11 +46,12 @@ TITLES = {
     "nnx-split": "NNX, split once",
     "equinox": "Equinox loop",
     "torch": "PyTorch loop",
+    "torch-usual": "PyTorch loop",
     "lightning": "Lightning",
 }
-USUAL = tuple(name for name in RUNNERS if name != "scan-by-step")
+USUAL = tuple(name for name in RUNNERS if name not in ("scan-by-step", "torch-usual"))
 """Who is measured warm."""
-COLD = tuple(name for name in RUNNERS if name not in ("scan", "keras-best"))
+COLD = tuple(name for name in RUNNERS if name not in ("scan", "keras-best", "torch"))
 """Who is measured cold: not who first looks for its best setting."""
 
 

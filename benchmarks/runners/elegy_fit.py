@@ -118,10 +118,10 @@ def _run(work: Work, of_model: dict[str, Any], of_fit: dict[str, Any]) -> Run:
     _require(elegy.Model.fit, of_fit)
     x, y = work.data()
     model = make_model(work, **of_model)
-    initial = jax.tree.map(jax.numpy.copy, initialize(model, work, x, y))
+    initial = initialize(model, work, x, y)
 
     def run(epochs: int, shuffle: bool = True) -> list[float]:
-        model.state = jax.tree.map(jax.numpy.copy, initial)  # a fit may use up the arrays that it starts from
+        model.state = initial  # which a fit copies
         with unseen_terminal():
             logs = model.fit(x, y, batch_size=work.batch, epochs=epochs, shuffle=shuffle, verbose=1, **of_fit).history
         return [logs["loss"][-1], *(values[-1] for name, values in logs.items() if "accuracy" in name)]

@@ -42,7 +42,7 @@ class Attention(layers.Layer):
         self.heads = heads
 
     def call(self, projected: Any) -> Any:
-        batch, sequence, width = projected.shape
+        sequence, width = projected.shape[1:]
         projected = ops.reshape(projected, (-1, sequence, 3 * self.heads, width // 3 // self.heads))
         query, key, value = ops.split(projected, 3, axis=2)
         mixed = ops.dot_product_attention(query, key, value, is_causal=True)

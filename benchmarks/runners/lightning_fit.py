@@ -12,7 +12,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from ..measure import unseen_terminal
 from ..works import Work
 from . import Run
-from .torch_loop import logs_of, make_data, make_network, make_optimizer
+from .torch_loop import THREADS, logs_of, make_data, make_network, make_optimizer
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
@@ -38,6 +38,7 @@ def setup(work: Work) -> Run:
     data = TensorDataset(x, *y.values())
 
     def run(epochs: int, shuffle: bool = True) -> list[float]:
+        torch.set_num_threads(THREADS)  # the loop beside may have left one
         order = RandomSampler(data) if shuffle else SequentialSampler(data)
         loader = DataLoader(data, sampler=BatchSampler(order, work.batch, drop_last=False), batch_size=None)
         with unseen_terminal(), warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import optax
 
 from ..networks import logs_of, network
 from ..works import LEARNING_RATE, Work
-from . import Run, Rows
+from . import Rows, Run
 
 
 def make_step(work: Work, canonical: bool = False) -> Callable[[Any, Any, Any], tuple[Any, jax.Array]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..measure import fastest
 from ..works import Work
-from . import Run, Rows
+from . import Rows, Run
 from .loop import initial_state, make_step
 
 

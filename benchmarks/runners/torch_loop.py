@@ -7,11 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..measure import fastest
 from ..works import LEARNING_RATE, Work
 from . import Run
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 torch.set_float32_matmul_precision("high")  # what JAX does on GPUs too; without effect on CPU
+THREADS = torch.get_num_threads()
 NAMES = {"w": "weight", "b": "bias", "scale": "weight", "offset": "bias", "embeddings": "weight"}
 
 
@@ -126,10 +128,21 @@ def logs_of(scores: Any, labels: dict[str, torch.Tensor]) -> tuple[torch.Tensor,
 
 
 def setup(work: Work) -> Run:
+    """The faster of PyTorch's usual number of threads and one, which suits small arrays."""
+    return fastest([_run(work, threads) for threads in sorted({1, THREADS})])
+
+
+def setup_usual(work: Work) -> Run:
+    """With PyTorch's usual number of threads."""
+    return _run(work, THREADS)
+
+
+def _run(work: Work, threads: int) -> Run:
     x, y = make_data(work)
     x, y = x.to(DEVICE), {side: column.to(DEVICE) for side, column in y.items()}
 
     def run(epochs: int, shuffle: bool = True) -> list[float]:
+        torch.set_num_threads(threads)
         network = make_network(work).to(DEVICE)
         optimizer = make_optimizer(network)
         logs: list[float] = []
