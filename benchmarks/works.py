@@ -1,6 +1,7 @@
 """What is trained: the data, the sizes and the initial values, in NumPy alone, so that every library gets the same."""
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -44,7 +45,7 @@ class Work:
 
     def data(self) -> tuple[np.ndarray, Any]:
         """Rows and class numbers that can be learned, though not without errors; labels by head if there are two."""
-        return _DATA[self.network](self, np.random.default_rng(0))
+        return _data(self)
 
     def initial(self) -> dict[str, Any]:
         """Initial values by layer: `w` of shape (in, out) or (height, width, in, out), `b`, `scale`, `offset`."""
@@ -69,6 +70,11 @@ WORKS = {
 
 USUAL = tuple(name for name in WORKS if name != "large-lm")
 """The works that a machine without an accelerator can do; `large-lm` is there to fill a GPU."""
+
+
+@functools.lru_cache(maxsize=1)  # all runners of a work share them
+def _data(work: Work) -> tuple[np.ndarray, Any]:
+    return _DATA[work.network](work, np.random.default_rng(0))
 
 
 def _labels(x: np.ndarray, classes: int, generator: np.random.Generator) -> np.ndarray:
