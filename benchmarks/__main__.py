@@ -1,6 +1,7 @@
 """Run the benchmarks: `python -m benchmarks` measures everything and writes docs/speed.md; options choose a part."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ QUICK = Pace(seconds=0.1, repeats=2, scale=0.01)
 
 def main(words: list[str] | None = None) -> None:
     options = parsed(words)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU is shared with PyTorch
     pace = QUICK if options.quick else Pace(options.seconds, options.repeats, options.scale)
     questions = options.question or ["fit", "cold", *QUESTIONS]
     works = options.work or list(USUAL_WORKS)

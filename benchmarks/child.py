@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-BATCH = 10_000
-FEATURES = 16
+BATCH = 20_000
+FEATURES = 64
 
 
 def first(runner: str, name: str, steps: str) -> float:
@@ -54,7 +54,7 @@ def writer(rows: str) -> float:
 
     x = np.ones((int(rows), FEATURES), "float32")
     model = elegy.Model(elegy.nn.Linear(FEATURES))
-    model.predict(x[: 20 * BATCH], batch_size=BATCH, verbose=0, writer=lambda outputs: None)
+    model.predict(x[: 10 * BATCH], batch_size=BATCH, verbose=0, writer=lambda outputs: None)
     before = high_water_mark()
     model.predict(x, batch_size=BATCH, verbose=0, writer=lambda outputs: None)
     return high_water_mark() - before

@@ -29,7 +29,7 @@ def memory(pace: Pace) -> list[Finding]:
 def writer(pace: Pace) -> list[Finding]:
     if "writer" not in inspect.signature(elegy.Model.predict).parameters:
         return []
-    rows = max(40 * BATCH, round(ROWS * pace.scale))
+    rows = max(20 * BATCH, round(ROWS * pace.scale))
     grown = by_turns({"writer": lambda: child("writer", str(rows))}, min(pace.repeats, 3))["writer"]
     batch = 4 * FEATURES * BATCH
     what = f"`predict` of {rows:,} rows to a writer: memory grows, in batches"
