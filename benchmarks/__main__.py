@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from . import fits as fits_of_works
-from .measure import Finding, Pace, Times
+from .measure import Finding, Pace, Times, say
 from .questions import QUESTIONS
 from .questions.startup import cold
 from .report import report
@@ -75,10 +74,6 @@ def cold_times(works: list[str], runners: list[str], pace: Pace) -> dict[str, Ti
             present.append(runner)
     say("cold")
     return cold(works, present, {name: WORKS[name].scaled(pace.scale).steps for name in works}, pace.repeats)
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def say_missed(findings: list[Finding]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import jax
 import numpy as np
 
-from .measure import Finding, Pace, Times, quickest, ratio, warm
+from .measure import Finding, Pace, Times, quickest, ratio, say, warm
 from .runners import TITLES, Missing, Run, load
 from .works import WORKS, Work
 
@@ -44,6 +44,7 @@ def measure(name: str, runners: Iterable[str], pace: Pace) -> Fits:
     runs: dict[str, Run] = {}
     missing: dict[str, str] = {}
     for runner in runners:
+        say(f"  {runner}")
         try:
             runs[runner] = load(runner)(work)
         except Missing as error:

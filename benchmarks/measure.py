@@ -160,3 +160,8 @@ def child(*words: str) -> float:
     if done.returncode:
         raise RuntimeError(f"`benchmarks.child {' '.join(words)}` failed:\n{done.stderr}")
     return float(done.stdout.splitlines()[-1])
+
+
+def say(text: str) -> None:
+    """Tell how far a run is, apart from its tables."""
+    print(text, file=sys.stderr, flush=True)
