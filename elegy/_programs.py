@@ -101,6 +101,8 @@ class Programs:
         """What else the steps have baked in; programs of several variants are kept side by side."""
         self.skips = False
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
+        self.traces = 0
+        """How many programs, and parts of programs, have been traced."""
 
     @contextlib.contextmanager
     def skipping(self, skips: bool) -> Iterator[None]:
@@ -110,8 +112,6 @@ class Programs:
             yield
         finally:
             self.skips = False
-        self.traces = 0
-        """How many programs, and parts of programs, have been traced."""
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""

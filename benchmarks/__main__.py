@@ -1,0 +1,86 @@
+"""Run the benchmarks: `python -m benchmarks` measures everything and writes docs/speed.md; options choose a part."""
+
+import argparse
+import os
+from pathlib import Path
+
+from . import fits as fits_of_works
+from .measure import Finding, Pace, Times, say
+from .questions import QUESTIONS
+from .questions.startup import cold
+from .report import report
+from .runners import COLD, RUNNERS, Missing, load
+from .runners import USUAL as USUAL_RUNNERS
+from .works import USUAL as USUAL_WORKS
+from .works import WORKS
+
+PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+QUICK = Pace(seconds=0.1, repeats=2, scale=0.01)
+
+
+def main(words: list[str] | None = None) -> None:
+    options = parsed(words)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU is shared with PyTorch
+    pace = QUICK if options.quick else Pace(options.seconds, options.repeats, options.scale)
+    questions = options.question or ["fit", "cold", *QUESTIONS]
+    works = options.work or list(USUAL_WORKS)
+    fits, singles = [], []
+    if "fit" in questions:
+        for name in works:
+            say(f"fit: {name}")
+            fits.append(fits_of_works.measure(name, options.runner or USUAL_RUNNERS, pace))
+    times = cold_times(works, options.runner or list(COLD), pace) if "cold" in questions else {}
+    for name in QUESTIONS:
+        if name in questions:
+            say(name)
+            singles += QUESTIONS[name](pace)
+    promised = [finding for fit in fits for finding in fits_of_works.findings(fit)]
+    page = report(fits, times, singles, promised, pace)
+    print(page)
+    chosen = options.question or options.work or options.runner or pace != Pace()
+    path = options.out or (None if chosen else PAGE)
+    if path:
+        path.write_text(page, encoding="utf-8")
+    say_missed(singles + promised)
+
+
+def parsed(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--work", nargs="+", choices=WORKS, help="what is trained; all but large-lm by default")
+    parser.add_argument("--runner", nargs="+", choices=RUNNERS, help="who trains; all by default")
+    parser.add_argument(
+        "--question", nargs="+", choices=["fit", "cold", *QUESTIONS], help="which tables; all by default"
+    )
+    parser.add_argument("--seconds", type=float, default=Pace.seconds, help="how long one measured fit is at least")
+    parser.add_argument("--repeats", type=int, default=Pace.repeats, help="how many measurements of each")
+    parser.add_argument("--scale", type=float, default=Pace.scale, help="share of each work's steps in an epoch")
+    parser.add_argument(
+        "--quick", action="store_true", help="only see that it runs: short, twice, a hundredth of the steps"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="where the tables go; docs/speed.md if nothing was chosen, else nowhere"
+    )
+    return parser.parse_args(words)
+
+
+def cold_times(works: list[str], runners: list[str], pace: Pace) -> dict[str, Times]:
+    present = []
+    for runner in runners:
+        try:
+            load(runner)
+        except Missing as error:
+            say(f"cold, without {runner}: {error}")
+        else:
+            present.append(runner)
+    say("cold")
+    return cold(works, present, {name: WORKS[name].scaled(pace.scale).steps for name in works}, pace.repeats)
+
+
+def say_missed(findings: list[Finding]) -> None:
+    for finding in findings:
+        if finding.holds is False:
+            say(f"not reached: {finding.what}: {finding.median:.2f}{finding.unit}, wanted {finding.limit:g}")
+
+
+if __name__ == "__main__":
+    main()
