@@ -6,7 +6,7 @@ LATEST := .venv-latest
 PYTEST := -m pytest -n 2 --dist loadfile
 export KERAS_BACKEND := jax
 
-.PHONY: demo test check lint format types api test-latest clean
+.PHONY: demo test check lint format types api bench test-latest clean
 
 # Train a classifier of handwritten digits.
 demo: $(VENV)/demo.stamp
@@ -33,6 +33,11 @@ types: $(VENV)/dev.stamp
 api: $(VENV)/dev.stamp
 	$(BIN)/python tests/test_public_api.py
 	$(BIN)/python docs/generate_api.py
+
+# The benchmarks; writes docs/speed.md. Without PyTorch and Lightning they say so and leave those out.
+bench: $(VENV)/dev.stamp
+	-$(BIN)/pip install -q -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks
 
 # The same suite on Python 3.13 with the newest JAX.
 test-latest:
