@@ -98,5 +98,5 @@ def plan_of(needs):
 
 def test_launches_whose_steps_are_recorded_are_bounded_and_follow_the_clock():
     assert plan_of(Needs(told_bytes=12, logged=True)).most == 4096
-    assert plan_of(Needs(None, False, 1 << 24, True)).most == 4
+    assert plan_of(Needs(told_bytes=1 << 24, logged=True)).most == 4
     assert plan_of(Needs(told_bytes=12, logged=True)).fixed is None
