@@ -465,7 +465,7 @@ def test_logs_may_be_read_long_after_their_step(rows):
     running_logs, batch_logs = [], []
 
     class Later(elegy.callbacks.ProgressBar):
-        def on_launch_end(self, steps_done, read_logs):
+        def on_launch_end(self, steps_done, read_logs, waiting=None):
             running_logs.append(read_logs())
 
     keep = Lambda(on_train_batch_end=lambda batch, logs: batch_logs.append(logs))

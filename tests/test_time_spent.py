@@ -33,7 +33,7 @@ def test_a_source_that_sleeps_makes_a_fit_input_bound(capsys):
 
 def test_tiny_single_steps_make_a_fit_dispatch_bound(capsys):
     network = elegy.nn.Sequential([elegy.nn.Linear(2) for _ in range(8)])
-    line = last_line(capsys, network, X, X[:, :2], batch_size=2, execution="single")
+    line = last_line(capsys, network, X, X[:, :2], batch_size=2, epochs=6, execution="single")
     assert line.startswith("dispatch-bound: ") and line.endswith('; leave out `execution="single"`')
 
 
