@@ -101,6 +101,10 @@ class Training:
         self.record = StepRecord()
         self.spent = TimeSpent()
         self.pace = plan.execution.pace()
+        # Known once: in single steps these would be asked for as often as there are steps.
+        self.names = names_of_step(callbacks, "on_train_batch_end")
+        self.replays = callbacks.overrides("on_train_batch_end")
+        self.begins = callbacks.overrides("on_train_batch_begin")
         first_pass = int(run.private().data_pass)
         self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
 
@@ -129,7 +133,7 @@ class Training:
         """Run the steps of one epoch, one launch after the other, and return how many."""
         number = 0
         for launch in self.spent.drawn(self.launches.epoch(self.pace.length)):
-            if self.callbacks.overrides("on_train_batch_begin"):
+            if self.begins:
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
             with self.spent.on_dispatch(lambda: self.programs.traces):
                 told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
@@ -138,7 +142,7 @@ class Training:
                 self.stop_for(self.watch.launched(ticket))
             if told is not None and self.plan.step_logs:
                 self.record.add(self.run.step - launch.count, told, launch)
-            if told is not None and self.callbacks.overrides("on_train_batch_end"):
+            if told is not None and self.replays:
                 self.replay(number, told, launch)
             number += launch.count
             self.callbacks.launch_end(number, self.running_logs, self.spent.share("input"))
@@ -148,14 +152,13 @@ class Training:
 
     def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
         """The program that runs a launch on a state."""
-        names = names_of_step(self.callbacks, "on_train_batch_end")
-        logged = self.plan.step_logs or self.callbacks.overrides("on_train_batch_end")
+        logged = self.plan.step_logs or self.replays
         feed, first, count = launch
         if isinstance(feed, Batch):
-            single = functools.partial(self.programs.train_logged, names=names) if logged else self.programs.train
+            single = functools.partial(self.programs.train_logged, names=self.names) if logged else self.programs.train
             return functools.partial(single, batch=feed)
         many = functools.partial(self.programs.train_many, feed=feed, first=first, count=count)
-        return functools.partial(many, capacity=self.plan.execution.most if logged else 0, names=names)
+        return functools.partial(many, capacity=self.plan.execution.most if logged else 0, names=self.names)
 
     def replay(self, number: int, told: Told, launch: Launch) -> None:
         """Tell callbacks of each step of a launch."""
