@@ -41,7 +41,7 @@ class Spec:
 def spec_of(shape: tuple[int, ...], dtype: Any, initializer: Initializer, trainable: bool, default_dtype: Any) -> Spec:
     """The declaration with shape and dtype filled in; a value brings its own where none are given."""
     if callable(initializer):
-        return Spec(tuple(shape), jnp.dtype(dtype or default_dtype), initializer, trainable)
+        return Spec(tuple(shape), jnp.dtype(dtype or default_dtype or jnp.float32), initializer, trainable)
     value = jnp.asarray(initializer) if not isinstance(initializer, Tracer) else initializer
     shape = tuple(shape) or value.shape
     return Spec(shape, jnp.dtype(dtype or value.dtype), initializer, trainable)

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 from ..initializers import TruncatedNormal
 from ..module import Module
 from ._requirements import (
+    compute_dtype,
     declared,
-    in_dtype,
     initializer_of,
     positive,
+    real_array,
     require_floating,
     require_not_given,
     require_rank,
@@ -32,7 +33,9 @@ class Linear(Module):
         w_init: initializer of `w`, or a value; by default a truncated normal of standard deviation `1 / sqrt(inputs)`.
         b_init: initializer of `b`, or a value; zeros by default.
         name: its name below its parent.
-        dtype: the dtype it computes in, and that of its parameters.
+        dtype: the dtype that it computes in and returns; None is that of its parameters, which
+            `Model(precision=...)` lowers while a step runs.
+        param_dtype: the dtype that its parameters are kept in.
 
     Raises:
         ValueError: `output_size` is no positive whole number; the input is a scalar or has no features.
@@ -51,9 +54,11 @@ class Linear(Module):
         w_init: Any = None,
         b_init: Any = None,
         name: str | None = None,
-        dtype: Any = jnp.float32,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        self.param_dtype = param_dtype
         require_floating(self)
         self.output_size = positive(self, "output_size", output_size)
         self.with_bias = switch(self, "with_bias", with_bias)
@@ -69,12 +74,12 @@ class Linear(Module):
             x: inputs, `(*d, inputs)`; integers are converted.
 
         Returns:
-            Outputs, `(*d, output_size)`, in the layer's dtype.
+            Outputs, `(*d, output_size)`, in the dtype that the layer computes in.
 
         Raises:
             ValueError: there is no last axis, or it is empty.
         """
-        x = in_dtype(self, x, self.dtype)
+        x = real_array(self, x)
         require_rank(self, x, 1, "at least one axis, the last one for features")
         inputs = x.shape[-1]
         if inputs == 0:
@@ -83,10 +88,11 @@ class Linear(Module):
                 "Give inputs with at least one feature."
             )
         w_init = TruncatedNormal(1 / math.sqrt(inputs)) if self.w_init is None else self.w_init
-        w = declared(self, "w", (inputs, self.output_size), self.dtype, w_init)
-        y = jnp.matmul(x, w.astype(self.dtype))
+        w = declared(self, "w", (inputs, self.output_size), self.param_dtype, w_init)
+        dtype = compute_dtype(self, w)
+        y = jnp.matmul(x.astype(dtype), w.astype(dtype))
         if self.with_bias:
             b_init = jnp.zeros if self.b_init is None else self.b_init
-            b = declared(self, "b", (self.output_size,), self.dtype, b_init)
-            y = y + jnp.broadcast_to(b.astype(self.dtype), y.shape)
+            b = declared(self, "b", (self.output_size,), self.param_dtype, b_init)
+            y = y + jnp.broadcast_to(b.astype(dtype), y.shape)
         return y

@@ -107,16 +107,39 @@ def channel_axis_of(layer: Module, data_format: str) -> int:
 
 
 def require_floating(layer: Module) -> None:
-    """Raise if the layer's dtype has no fractions."""
+    """Raise if the layer's `dtype`, or its `param_dtype` where it has one, has no fractions; None is no dtype.
+
+    Raises:
+        ValueError: it has none.
+    """
+    for argument in ("dtype", "param_dtype"):
+        dtype = getattr(layer, argument, None)
+        if dtype is not None and not _is_floating(dtype):
+            raise ValueError(
+                f"{who(layer)} was given {argument}={dtype!r}. A layer computes with floats. "
+                "Give a dtype such as `jnp.float32` or `jnp.bfloat16`."
+            )
+
+
+def compute_dtype(layer: Module, *arrays: jax.Array) -> Any:
+    """The dtype that a layer computes in: its own `dtype`, or that of its parameters, or that of its inputs.
+
+    Args:
+        layer: whose `dtype` counts if it is not None.
+        *arrays: its parameters as they are in this call; the inputs of a layer that has none.
+
+    Returns:
+        The dtype; float32 for integers.
+    """
+    dtype = jnp.result_type(*arrays) if layer.dtype is None else jnp.dtype(layer.dtype)
+    return dtype if _is_floating(dtype) else jnp.float32
+
+
+def _is_floating(dtype: Any) -> bool:
     try:
-        is_floating = jnp.issubdtype(jnp.dtype(layer.dtype), jnp.floating)
+        return bool(jnp.issubdtype(jnp.dtype(dtype), jnp.floating))
     except TypeError:
-        is_floating = False
-    if not is_floating:
-        raise ValueError(
-            f"{who(layer)} was given dtype={layer.dtype!r}. A layer computes with floats. "
-            "Give a dtype such as `jnp.float32` or `jnp.bfloat16`."
-        )
+        return False
 
 
 def switch(layer: Module, argument: str, value: Any) -> bool:

@@ -45,6 +45,12 @@ def test_integers_are_converted():
 def test_it_computes_in_its_dtype():
     linear = nn.Linear(2, dtype=jnp.bfloat16)
     assert linear(X).dtype == jnp.bfloat16
+    assert linear.w.dtype == jnp.float32
+
+
+def test_it_computes_in_the_dtype_of_its_parameters():
+    linear = nn.Linear(2, param_dtype=jnp.bfloat16)
+    assert linear(X).dtype == jnp.bfloat16
     assert linear.w.dtype == jnp.bfloat16
 
 
