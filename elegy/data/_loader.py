@@ -217,7 +217,7 @@ def _require(
     if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, type | dict | str):
         raise TypeError(
             f"`DataLoader` was given {dataset!r:.60}. A dataset has a length and gives a sample for each number. Write "
-            "a class with `__len__` and `__getitem__`, such as a subclass of `elegy.data.Dataset`, and give an instance."
+            "a class with `__len__` and `__getitem__`, like a subclass of `elegy.data.Dataset`, and give an instance."
         )
     if batch_size is None:
         raise ValueError("`DataLoader(batch_size=None)` was given. A batch has a number of rows. Give one, such as 32.")
