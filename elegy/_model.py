@@ -15,6 +15,7 @@ from ._objective import Objective
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
 from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
 from ._passes import run_evaluation
+from ._precision import require_precision
 from ._prediction import run_prediction
 from ._pure_steps import PureSteps
 from ._state import RunState, seed_words
@@ -44,6 +45,8 @@ class Model(PureSteps):
         rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
         ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
             `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
+        precision: "bfloat16" lets the module compute in half the bits; parameters, gradients and averages, states, and
+            all that losses, metrics and `predict` see stay in float32. None or "float32" changes nothing.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -72,13 +75,20 @@ class Model(PureSteps):
         batched: bool = True,
         rewrite: bool = True,
         ema: float | None = None,
+        precision: Any = None,
         **unknown: Any,
     ) -> None:
         known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite", "ema")
-        refuse_unknown("Model", unknown, known)
+        refuse_unknown("Model", unknown, (*known, "precision"))
         functional = as_functional(module, batched=batched)
         objective = Objective(loss, metrics, functional.name)
-        recipe = Recipe(functional, objective, as_optimizer(optimizer), ema=require_decay(ema))
+        recipe = Recipe(
+            functional,
+            objective,
+            as_optimizer(optimizer),
+            ema=require_decay(ema),
+            precision=require_precision(precision),
+        )
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
         self.history: History | None = None
         """What the last `fit` returned."""

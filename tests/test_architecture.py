@@ -21,7 +21,15 @@ FLOORS = (
         "_tables",
         "_time_spent",
     },  # words, errors, sums, files
-    {"_labels", "_logs", "_paths", "_row_buffer", "_when", "initializers"},  # what a step reports; paths; how often
+    {
+        "_labels",
+        "_logs",
+        "_paths",
+        "_precision",
+        "_row_buffer",
+        "_when",
+        "initializers",
+    },  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_ema", "_skip"},  # what happens to a state around the optimizer's step
