@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -88,7 +88,12 @@ class Stacked:
         return jax.lax.fori_loop(0, count, run_step, carry)
 
 
-Feed = Held | Stacked
+class Feed(Protocol):
+    """Where a launch takes its batches from; a pytree."""
+
+    def loop(self, first: Any, count: Any, body: Body, carry: Any) -> Any:
+        """Run `body` for `count` batches from number `first` on."""
+        ...
 
 
 def run_many(

@@ -53,6 +53,7 @@ class Recipe:
         frozen: patterns of parameters that do not learn.
         ema: how much of the parameters' averages an update keeps; None if there are none.
         precision: the dtype that the module computes in; None is that of its parameters.
+        accumulate: how many batches of a fit make one update.
     """
 
     module: Functional
@@ -61,6 +62,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     ema: float | None = None
     precision: str | None = None
+    accumulate: int = 1
 
 
 def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, training: bool) -> Outputs:
