@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from ._errors import listing
+from ._feed import as_before
 from ._grouped import Group
 from ._inject import Lazy, Offer
 from ._logs import Logs, Ratio
@@ -58,16 +58,15 @@ def require_accumulate(accumulate: Any, own: list[str], objective: Objective) ->
         )
     if accumulate > 1 and own:
         raise ValueError(
-            f"`Model(accumulate={accumulate})` was given. The model has {listing(own)} of its own, which would have to "
-            "tell numerators from denominators. Take `accumulate=` out, or write what is special into a loss, or into "
-            "`forward` or `apply_gradients`."
+            f"`Model(accumulate={accumulate})` was given. The model has a `{own[0]}` of its own, for one batch. "
+            "Leave `accumulate=` out, or write what is special into a loss, `forward` or `apply_gradients`."
         )
     for measure in objective.measures if accumulate > 1 else ():
         asked = [name for name in measure.leaf.asked.names if name in TRAINING_ONLY]
         if asked:
             raise ValueError(
-                f"`Model(accumulate={accumulate})` was given. {measure.leaf.who} asks for {listing(asked)}, and is "
-                "updated with each batch, before there are any. Ask for them in a callback's `on_train_batch_end`."
+                f"`Model(accumulate={accumulate})` was given. The {measure.leaf.who} asks for `{asked[0]}`, which come "
+                "after all batches, and metrics see each batch. Ask for them in a callback's `on_train_batch_end`."
             )
     return int(accumulate)
 
@@ -89,7 +88,7 @@ def train_group(recipe: Recipe, steps: Steps, state: RunState, group: Group) -> 
     def count(number: Any, carry: tuple[Any, Ratio], batch: Batch) -> tuple[Any, Ratio]:
         states, loss = carry
         outputs, logs = run(learning, _seen_by(number, state, states=states), batch)
-        return _as_before(outputs.state.states, states), _sum(loss, logs["loss"])
+        return as_before(outputs.state.states, states), _sum(loss, logs["loss"])
 
     def add(number: Any, carry: _Carry, batch: Batch) -> _Carry:
         before = _seen_by(number, state, states=carry.states, metrics=carry.metrics)
@@ -102,8 +101,8 @@ def train_group(recipe: Recipe, steps: Steps, state: RunState, group: Group) -> 
         metrics = recipe.objective.update_metrics(outputs, batch, steps.forward, {"losses": loss_values(logs)})
         return _Carry(
             _sum(carry.gradients, gradients),
-            _as_before(outputs.state.states, carry.states),
-            _as_before(metrics, carry.metrics),
+            as_before(outputs.state.states, carry.states),
+            as_before(metrics, carry.metrics),
             _sum(carry.logs, logs),
             summary_logs(outputs.extras.summaries, taken=()),
         )
@@ -181,8 +180,3 @@ def _zeros(tree: Any) -> Any:
 
 def _sum(a: Any, b: Any) -> Any:
     return jax.tree.map(lambda p, q: (p + q).astype(p.dtype), a, b)
-
-
-def _as_before(after: Any, before: Any) -> Any:
-    """A loop hands on what it got: weak types and wider dtypes are none that it could keep."""
-    return jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), after, before)

@@ -126,12 +126,17 @@ def run_many(
     def body(number: Any, held: tuple[Any, Any], batch: Batch) -> tuple[Any, Any]:
         carry, kept = held
         after, told = step(carry, batch)
-        after = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), after, carry)
+        after = as_before(after, carry)
         if capacity:
             kept = jax.tree.map(lambda buffer, value: buffer.at[number].set(value), kept, told)
         return after, kept
 
     return feed.loop(first, count, body, (_strong(carry), kept))
+
+
+def as_before(after: Any, before: Any) -> Any:
+    """What a step made in the dtypes of what it got: a loop can hand on nothing else."""
+    return jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), after, before)
 
 
 def _at(stacked: Batch, number: Any) -> Batch:

@@ -46,8 +46,3 @@ def lowered(tree: Any, precision: str | None) -> Any:
         return jnp.asarray(leaf, precision) if getattr(leaf, "dtype", None) == jnp.float32 else leaf
 
     return jax.tree.map(lower, tree)
-
-
-def as_before(after: Any, before: Any) -> Any:
-    """States after a call in the dtypes that they had before it."""
-    return jax.tree.map(lambda new, old: new if new.dtype == old.dtype else new.astype(old.dtype), after, before)

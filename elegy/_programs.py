@@ -163,7 +163,8 @@ class Programs:
         moving, resting = split(state)
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
-        with jax.disable_jit(self.eager):  # eagerly there are loops only over the batches of an update
+        # Of steps that run eagerly only those have loops that take several batches.
+        with jax.disable_jit() if self.eager else contextlib.nullcontext():
             (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
         return joined(resting, moving, changed), told, ticket
 

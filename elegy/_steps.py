@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from ._ema import averaged
+from ._feed import as_before
 from ._inject import Lazy
 from ._logs import Logs, Running
 from ._names import unique_name
@@ -16,7 +17,7 @@ from ._objective import Objective
 from ._offer import Outputs, offer_of, step_key, widened
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches_any, unflatten
-from ._precision import as_before, lowered
+from ._precision import lowered
 from ._skip import note_gradients
 from ._state import RunState
 from ._tap import is_asked, offer_to_callbacks

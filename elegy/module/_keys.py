@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 INIT, TRAIN, EVAL, ORDER, MICRO = 0, 1, 2, 3, 4
-"""What a key is for: initial values, a training step, an evaluation batch, the order of the data, a batch of an update."""
+"""What a key is for: initial values, a training step, an evaluation batch, the order of data, a batch of an update."""
 
 
 def base_key(seed: Any) -> jax.Array:
