@@ -56,19 +56,20 @@ def require_accumulate(accumulate: Any, own: list[str], objective: Objective) ->
             f"`Model(accumulate={accumulate!r})` was given. It is how many batches make one update, a whole number, at "
             "least 1. Give one."
         )
-    if accumulate > 1 and own:
+    count = int(accumulate)
+    if count > 1 and own:
         raise ValueError(
-            f"`Model(accumulate={accumulate})` was given. The model has a `{own[0]}` of its own, for one batch. "
+            f"`Model(accumulate={count})` was given. The model has a `{own[0]}` of its own, for one batch. "
             "Leave `accumulate=` out, or write what is special into a loss, `forward` or `apply_gradients`."
         )
-    for measure in objective.measures if accumulate > 1 else ():
+    for measure in objective.measures if count > 1 else ():
         asked = [name for name in measure.leaf.asked.names if name in TRAINING_ONLY]
         if asked:
             raise ValueError(
-                f"`Model(accumulate={accumulate})` was given. The {measure.leaf.who} asks for `{asked[0]}`, which come "
+                f"`Model(accumulate={count})` was given. The {measure.leaf.who} asks for `{asked[0]}`, which come "
                 "after all batches, and metrics see each batch. Ask for them in a callback's `on_train_batch_end`."
             )
-    return int(accumulate)
+    return count
 
 
 def train_group(recipe: Recipe, steps: Steps, state: RunState, group: Group) -> tuple[RunState, Logs]:

@@ -9,8 +9,11 @@ import jax.numpy as jnp
 
 from .data import Batch
 
-Body = Callable[[Any, Any, Batch], Any]
-"""`(number, carry, batch) -> carry`: what a loop runs for each step, numbered from 0 in every launch."""
+Body = Callable[[Any, Any, Any], Any]
+"""`(number, carry, batch) -> carry`: what a loop runs for each step, numbered from 0 in every launch.
+
+What a step takes is a `Batch`, or what a feed makes of several.
+"""
 
 
 @jax.tree_util.register_dataclass

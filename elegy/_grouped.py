@@ -69,16 +69,16 @@ class Grouped:
 
     def loop(self, first: Any, count: Any, body: Body, carry: Any) -> Any:
         """Run `body` for `count` groups from number `first` on."""
-        if len(self.stretches) > 1:
-            return jax.lax.fori_loop(0, count, lambda number, carry: body(number, carry, Group(self.stretches)), carry)
-        (whole,) = self.stretches
+        return jax.lax.fori_loop(
+            0, count, lambda number, carry: body(number, carry, self._group(first + number)), carry
+        )
 
-        def run_group(number: Any, carry: Any) -> Any:
-            done = (first + number) * self.size
-            part = Stretch(whole.feed, whole.first + done, jnp.minimum(self.size, whole.count - done))
-            return body(number, carry, Group((part,)))
-
-        return jax.lax.fori_loop(0, count, run_group, carry)
+    def _group(self, number: Any) -> Group:
+        whole, *others = self.stretches
+        if others:
+            return Group(self.stretches)
+        done = number * self.size
+        return Group((Stretch(whole.feed, whole.first + done, jnp.minimum(self.size, whole.count - done)),))
 
 
 class GroupedLaunches:

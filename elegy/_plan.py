@@ -54,16 +54,19 @@ class Plan:
 
     def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
         """The launches of epochs over a source; see `Singles`."""
-        if self.accumulate > 1:
-            size, kind = self.accumulate, "chunks" if self.kind == "single" else self.kind
-            by_batch = dataclasses.replace(self, kind=kind, most=self.most * size, accumulate=1)
-            batches = None if steps is None else steps * size
-            return GroupedLaunches(by_batch.launches(source, extra, batches, first_pass), size)
+        size = self.accumulate
+        batches = self._launches(source, extra, None if steps is None else steps * size, first_pass)
+        return batches if size == 1 else GroupedLaunches(batches, size)
+
+    def _launches(
+        self, source: Any, extra: Mapping[str, Any], batches: int | None, first_pass: int
+    ) -> Singles | Resident:
+        """The launches whose steps take one batch."""
         if self.kind == "resident":
-            return Resident(source, extra, steps, first_pass, block=self.block)
-        if self.kind == "chunks":
-            return Chunks(source, extra, steps, first_pass, capacity=self.most)
-        return Singles(source, extra, steps, first_pass)
+            return Resident(source, extra, batches, first_pass, block=self.block)
+        if self.kind == "chunks" or self.accumulate > 1:  # the batches of one step are a chunk too
+            return Chunks(source, extra, batches, first_pass, capacity=self.most * self.accumulate)
+        return Singles(source, extra, batches, first_pass)
 
     def pace(self) -> Pace:
         """How long its launches are."""
