@@ -80,8 +80,9 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     history = model.history = History()
     verbose = resolve_verbose(given.verbose)
     bars = [ProgressBar(verbose)] if verbose else []
-    params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
-    offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
+    params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or _steps(trainer, source)}
+    sets = [validation.seen for validation in plan.validations]
+    offers = fit_offers(plan.seen, sets, accumulate=trainer.recipe.accumulate)
     callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
@@ -165,7 +166,7 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
         batch_size=given.batch_size,
         shuffle=given.shuffle,
         seed=(int(trainer.seed[0]), int(trainer.seed[1])),
-        steps=given.steps_per_epoch,
+        steps=given.steps_per_epoch and given.steps_per_epoch * trainer.recipe.accumulate,
         drop_remainder=given.drop_remainder,
     )
     epochs = given.epochs - given.initial_epoch
@@ -176,6 +177,11 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
             "how many steps an epoch has. Give `steps_per_epoch=`, or a function that makes a new iterator."
         )
     return source, validations
+
+
+def _steps(trainer: Trainer, source: Source) -> int | None:
+    """The training steps of a pass, where known."""
+    return None if source.steps is None else -(-source.steps // trainer.recipe.accumulate)
 
 
 def _plan(

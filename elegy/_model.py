@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 
+from ._accumulation import require_accumulate
 from ._arguments import refuse_compile, refuse_unknown
 from ._ema import ema_parameters, require_decay
 from ._fit import FitArguments, fit
@@ -15,6 +16,7 @@ from ._objective import Objective
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
 from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
 from ._passes import run_evaluation
+from ._precision import require_precision
 from ._prediction import run_prediction
 from ._pure_steps import PureSteps
 from ._state import RunState, seed_words
@@ -44,6 +46,12 @@ class Model(PureSteps):
         rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
         ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
             `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
+        precision: "bfloat16" lets the module compute in half the bits; parameters, gradients and averages, states, and
+            all that losses, metrics and `predict` see stay in float32. None or "float32" changes nothing.
+        accumulate: how many batches of `fit` make one update, with the gradient that all their rows have together. The
+            last update of an epoch takes what is left. A step is an update: `step`, schedules, `on_train_batch_*`,
+            `steps_per_epoch` and the bar count these, `batch_size` are the rows that are on the device at a time. For
+            `train_on_batch` a batch is an update.
 
     Raises:
         TypeError, ValueError: something is no module, loss, metric or optimizer.
@@ -72,13 +80,23 @@ class Model(PureSteps):
         batched: bool = True,
         rewrite: bool = True,
         ema: float | None = None,
+        precision: Any = None,
+        accumulate: int = 1,
         **unknown: Any,
     ) -> None:
         known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite", "ema")
-        refuse_unknown("Model", unknown, known)
+        refuse_unknown("Model", unknown, (*known, "precision", "accumulate"))
         functional = as_functional(module, batched=batched)
         objective = Objective(loss, metrics, functional.name)
-        recipe = Recipe(functional, objective, as_optimizer(optimizer), ema=require_decay(ema))
+        own = [name for name in ("train_step", "losses") if getattr(type(self), name) is not getattr(PureSteps, name)]
+        recipe = Recipe(
+            functional,
+            objective,
+            as_optimizer(optimizer),
+            ema=require_decay(ema),
+            precision=require_precision(precision),
+            accumulate=require_accumulate(accumulate, own, objective),
+        )
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
         self.history: History | None = None
         """What the last `fit` returned."""
@@ -127,7 +145,7 @@ class Model(PureSteps):
             class_weight: class -> weight, for the losses that ask for it; training only. By output for several outputs.
             sample_weight: weights `(rows,)` or per element; a dict by output for losses with `on=`.
             initial_epoch: the epoch to begin with.
-            steps_per_epoch: batches an epoch; the data goes on where the last epoch ended.
+            steps_per_epoch: steps an epoch; the data goes on where the last epoch ended.
             validation_steps: batches of a validation pass; None takes all.
             validation_batch_size: rows of a validation batch; None is `batch_size`.
             validation_freq: validate every n-th epoch, or a list of epochs counted from 1.

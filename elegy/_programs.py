@@ -14,6 +14,7 @@ import numpy as np
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
+from ._grouped import group_like
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
@@ -78,6 +79,7 @@ class Programs:
         objective: its losses and metrics, for the running values.
         eager: run the same steps without compiling.
         rewrite: rewrite them for the backend.
+        accumulate: how many batches a training step of a fit takes.
         on_trace: called after each trace, when the configuration is what the program was built from.
     """
 
@@ -88,6 +90,7 @@ class Programs:
         *,
         eager: bool = False,
         rewrite: bool = True,
+        accumulate: int = 1,
         on_trace: Callable[[], None],
     ) -> None:
         self._on_trace = on_trace
@@ -95,6 +98,7 @@ class Programs:
         self._objective = objective
         self.eager = eager
         self._rewrite = rewrite
+        self._accumulate = accumulate
         self._jitted: dict[Any, Callable[..., Any]] = {}
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
@@ -159,7 +163,9 @@ class Programs:
         moving, resting = split(state)
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
-        (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
+        # Of steps that run eagerly only those have loops that take several batches.
+        with jax.disable_jit() if self.eager else contextlib.nullcontext():
+            (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
         return joined(resting, moving, changed), told, ticket
 
     def test_many(
@@ -242,8 +248,9 @@ class Programs:
         self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...] = ()
     ) -> Told:
         """What a step tells, in abstract form; the arguments are those of `found`."""
-        state = dataclasses.replace(state, metrics=metrics, sums=None)
-        return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
+        state, batch = dataclasses.replace(state, metrics=metrics, sums=None), abstract(batch)
+        taken = group_like(batch, self._accumulate) if training and self._accumulate > 1 else batch
+        return jax.eval_shape(self._inner(training, names), abstract(state), taken)[2]
 
     def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Any]:
         moving, changed, _, ticket = self._train_logged(moving, resting, batch)

@@ -44,7 +44,14 @@ class Trainer:
         self.eager = eager
         self.rewrite = rewrite
         self.home = Home(recipe.module)
-        self.programs = Programs(steps, recipe.objective, eager=eager, rewrite=rewrite, on_trace=self._remember_config)
+        self.programs = Programs(
+            steps,
+            recipe.objective,
+            eager=eager,
+            rewrite=rewrite,
+            accumulate=recipe.accumulate,
+            on_trace=self._remember_config,
+        )
         self.seen: tuple[Outputs, Any] | None = None
         """The abstract outputs and batch of the last verb, for `wiring`."""
         self.last_x: Any = None

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-INIT, TRAIN, EVAL, ORDER = 0, 1, 2, 3
-"""What a key is for: initial values, a training step, an evaluation batch, the order of the data."""
+INIT, TRAIN, EVAL, ORDER, MICRO = 0, 1, 2, 3, 4
+"""What a key is for: initial values, a training step, an evaluation batch, the order of data, a batch of an update."""
 
 
 def base_key(seed: Any) -> jax.Array:
@@ -30,8 +30,8 @@ def domain_key(seed: Any, domain: int, counter: Any) -> jax.Array:
 
     Args:
         seed: uint32 array `(2,)`.
-        domain: `INIT`, `TRAIN`, `EVAL` or `ORDER`.
-        counter: int32 scalar, the step or the batch of the pass.
+        domain: `INIT`, `TRAIN`, `EVAL`, `ORDER` or `MICRO`.
+        counter: int32 scalar, the step, or the batch of the pass or of the update.
     """
     return jax.random.fold_in(jax.random.fold_in(base_key(seed), domain), counter)
 
