@@ -18,6 +18,7 @@ from ._arguments import (
 from ._asked import check_step, fit_offers
 from ._ema import evaluated
 from ._execution import planned_fit
+from ._in_step import InStep, hooks_among
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
 from ._plan import require_execution
@@ -67,7 +68,8 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         The history; `interrupted` is True after Ctrl-C.
     """
     _check(trainer, given)
-    with trainer.programs.skipping(given.nonfinite == "skip"):
+    hooks = hooks_among(listed(given.callbacks))
+    with trainer.programs.training_with(skips=given.nonfinite == "skip", hooks=hooks):
         return _fit(trainer, given)
 
 
@@ -82,7 +84,8 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     bars = [ProgressBar(verbose)] if verbose else []
     params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
     offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
-    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
+    told = [callback for callback in listed(given.callbacks) if not isinstance(callback, InStep)]
+    callbacks = CallbackList([*told, *bars, history], model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)

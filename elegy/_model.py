@@ -120,7 +120,7 @@ class Model(PureSteps):
             epochs: the epoch to end with, not how many.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2. Before the first epoch a
                 line tells how the fit runs, and why; one at the end says what bound it, and what would help.
-            callbacks: a callback or a list of them.
+            callbacks: a callback or a list of them; functions marked with `elegy.in_step` run inside the step.
             validation_split: share of the last rows, taken before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.
             shuffle: True; False; or "batch", which keeps the rows of a batch together. The order follows from the seed.

@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,32 +14,18 @@ import numpy as np
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
+from ._in_step import InStep, hook_logs
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
 from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
-from ._tap import picking_up
+from ._stepping import Stepping
+from ._tap import offered, picking_up
 from .compiling import jit
 
 Batch = Mapping[str, Any]
-
-
-class Stepping(Protocol):
-    """The steps that programs are made of; a `Model`, or a subclass that overrides some."""
-
-    def train_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
-        """One training step."""
-        ...
-
-    def test_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
-        """One evaluation step."""
-        ...
-
-    def pred_step(self, state: RunState, batch: Batch) -> Any:
-        """One prediction step."""
-        ...
 
 
 class PassState(NamedTuple):
@@ -96,22 +82,29 @@ class Programs:
         self.eager = eager
         self._rewrite = rewrite
         self._jitted: dict[Any, Callable[..., Any]] = {}
-        self._orders: dict[bool, tuple[str, ...]] = {}
+        self._orders: dict[Any, tuple[str, ...]] = {}
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
         self.skips = False
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
+        self.hooks: tuple[InStep, ...] = ()
+        """Functions that run inside training steps; programs with and without them are kept side by side."""
         self.traces = 0
         """How many programs, and parts of programs, have been traced."""
 
     @contextlib.contextmanager
-    def skipping(self, skips: bool) -> Iterator[None]:
-        """While the block runs, training steps that are not finite are left out, or not."""
-        self.skips = skips
+    def training_with(self, *, skips: bool, hooks: tuple[InStep, ...]) -> Iterator[None]:
+        """While the block runs, training steps are of another kind.
+
+        Args:
+            skips: whether those that are not finite are left out.
+            hooks: functions that run inside.
+        """
+        self.skips, self.hooks = skips, hooks
         try:
             yield
         finally:
-            self.skips = False
+            self.skips, self.hooks = False, ()
 
     def clear(self) -> None:
         """Forget every program; the next use traces and compiles anew."""
@@ -197,8 +190,9 @@ class Programs:
 
     def running_logs(self, state: RunState, training: bool) -> Logs:
         """By log name what the pass has come to: exact sums, running metrics, and in training the learning rate."""
-        results = self._program(("results", training), lambda s: self._running(s, training))(state)
-        order = [name for name in self._orders.get(training, ()) if name in results]
+        key = self._results_key(training)
+        results = self._program(key, lambda s: self._running(s, training))(state)
+        order = [name for name in self._orders.get(key, ()) if name in results]
         return Logs({name: results[name] for name in [*order, *(n for n in results if n not in order)]})
 
     def empty_pass(self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any]) -> PassState:
@@ -214,7 +208,7 @@ class Programs:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
         logs = self.told(state, batch, training, metrics).logs
-        self._orders[training] = tuple(logs)
+        self._orders[self._results_key(training)] = tuple(logs)
         return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
 
     def found(
@@ -310,15 +304,18 @@ class Programs:
     def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
         moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)
         moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
+        if training and self.hooks and state.sums is not None:
+            told = told._replace(logs=Logs({**told.logs, **state.sums.newest(told.logs)}))
         return joined(split(state)[1], moving, changed), told
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
         step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
-        skips = training and self.skips
+        skips, hooks = training and self.skips, self.hooks if training else ()
+        picked = tuple(dict.fromkeys((*names, *(name for hook in hooks for name in hook.names))))
 
         def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
-            with picking_up(names) as asked, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
+            with picking_up(picked) as offers, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
                 made = step(state, batch)
             if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
                 raise TypeError(
@@ -327,17 +324,26 @@ class Programs:
                 )
             if training:
                 require_updated(state, made[0])
-            after, logs, skipped = made[0], as_logs(made[1], batch, name), None
+            after, logs, skipped, offer = made[0], as_logs(made[1], batch, name), None, offered(offers)
             if skips:
                 after, logs, skipped = skipped_or_not(state, after, logs, flags)
-            return *moved(state, after), Told(logs, asked, skipped)
+            if hooks:
+                logs = Logs({**logs, **hook_logs(hooks, offer, state, self._taken(state, logs))})
+            return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
 
         key = ("step", training, *names)
         return self._program(self._training(*key) if training else key, checked)
 
     def _training(self, *key: Any) -> tuple[Any, ...]:
-        """The key of a training program, which differs if steps are skipped."""
-        return (*key, "skipping") if self.skips else key
+        """The key of a training program, which differs if steps are skipped, or hooks are inside."""
+        return (*key, "skipping", *self.hooks) if self.skips else (*key, *self.hooks)
+
+    def _results_key(self, training: bool) -> tuple[Any, ...]:
+        return self._training("results", True) if training else ("results", False)
+
+    def _taken(self, state: RunState, logs: Logs) -> set[str]:
+        """The names that no in-step hook may log: those of the step, of metrics, and of what is shown beside them."""
+        return {*logs, *(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {})}
 
     def _running(self, state: RunState, training: bool) -> Logs:
         sums = {} if state.sums is None else state.sums.logs()
