@@ -23,6 +23,7 @@ from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
 from ._plan import require_execution
 from ._probe import abstract
+from ._reduce import sample_count
 from ._run import Run, interruptible, require_nonfinite
 from ._trainer import Trainer
 from ._verdict import verdict
@@ -55,6 +56,7 @@ class FitArguments:
     execution: str
     steps_per_execution: int | None
     step_logs: bool
+    max_compilations: int | None
 
 
 def fit(trainer: Trainer, given: FitArguments) -> History:
@@ -94,8 +96,9 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
+    watched = trainer.programs.compilations.during(callbacks.say, sample_count(first), given.max_compilations)
     try:
-        with interruptible() as interrupted:
+        with interruptible() as interrupted, watched:
             training = Training(plan, run, trainer.programs, callbacks, interrupted)
             history.read_steps = training.record.read
             training.fit()
@@ -141,6 +144,7 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
         "steps_per_execution": 1,
         "validation_steps": 1,
         "validation_batch_size": 1,
+        "max_compilations": 0,
     }.items():
         require_count(name, getattr(given, name), least=least)
     require_execution(given.execution)

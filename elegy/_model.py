@@ -109,6 +109,7 @@ class Model(PureSteps):
         execution: str = "auto",
         steps_per_execution: int | None = None,
         step_logs: bool = False,
+        max_compilations: int | None = None,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -141,6 +142,10 @@ class Model(PureSteps):
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
             step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
+            max_compilations: how many programs this fit may compile; one more is an error before it is compiled, which
+                names what changed. A first fit compiles one for its steps, one for a smaller last batch and one for
+                the logs, and as many for each validation set; another fit with the same shapes, callbacks and
+                configuration compiles none, so 0 fits there.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -149,12 +154,13 @@ class Model(PureSteps):
         Raises:
             InjectionError, ValueError, TypeError: something does not fit, found before the first step is compiled.
             FloatingPointError: `nonfinite="raise"` and the loss was not finite.
+            RuntimeError: more than `max_compilations` programs are needed.
         """
         refuse_unknown("fit", unknown, [field.name for field in dataclasses.fields(FitArguments)])
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite, execution, steps_per_execution, step_logs,
+            drop_remainder, nonfinite, execution, steps_per_execution, step_logs, max_compilations,
         ))  # fmt: skip
 
     def evaluate(

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._bounded import Bounded
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
@@ -21,9 +23,9 @@ from ._optimizer import learning_rates
 from ._probe import abstract
 from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
-from ._stepping import Stepping
+from ._stepping import Stepping, step_name
 from ._tap import offered, picking_up
-from .compiling import jit
+from .compiling import MOST_FORMS, MOST_PROGRAMS, Compilations, jit
 
 Batch = Mapping[str, Any]
 
@@ -81,8 +83,10 @@ class Programs:
         self._objective = objective
         self.eager = eager
         self._rewrite = rewrite
-        self._jitted: dict[Any, Callable[..., Any]] = {}
-        self._orders: dict[Any, tuple[str, ...]] = {}
+        self._jitted: Bounded[Any, Callable[..., Any]] = Bounded(MOST_PROGRAMS)
+        self._orders: Bounded[Any, tuple[str, ...]] = Bounded(MOST_PROGRAMS)
+        self.compilations = Compilations()
+        """Why programs were compiled, and how many."""
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
         self.skips = False
@@ -106,9 +110,10 @@ class Programs:
         finally:
             self.skips, self.hooks = False, ()
 
-    def clear(self) -> None:
-        """Forget every program; the next use traces and compiles anew."""
+    def clear(self, change: str) -> None:
+        """Forget every program, since something changed; the next use traces and compiles anew."""
         self._jitted.clear()
+        self.compilations.forget(change)
 
     def train(self, state: RunState, batch: Batch) -> tuple[RunState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
@@ -310,7 +315,7 @@ class Programs:
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
-        step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
+        step, name = (self._steps.train_step if training else self._steps.test_step), step_name(training)
         skips, hooks = training and self.skips, self.hooks if training else ()
         picked = tuple(dict.fromkeys((*names, *(name for hook in hooks for name in hook.names))))
 
@@ -328,7 +333,8 @@ class Programs:
             if skips:
                 after, logs, skipped = skipped_or_not(state, after, logs, flags)
             if hooks:
-                logs = Logs({**logs, **hook_logs(hooks, offer, state, self._taken(state, logs))})
+                shown = (*(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {}))
+                logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=(*logs, *shown))})
             return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
 
         key = ("step", training, *names)
@@ -341,10 +347,6 @@ class Programs:
     def _results_key(self, training: bool) -> tuple[Any, ...]:
         return self._training("results", True) if training else ("results", False)
 
-    def _taken(self, state: RunState, logs: Logs) -> set[str]:
-        """The names that no in-step hook may log: those of the step, of metrics, and of what is shown beside them."""
-        return {*logs, *(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {})}
-
     def _running(self, state: RunState, training: bool) -> Logs:
         sums = {} if state.sums is None else state.sums.logs()
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
@@ -354,19 +356,25 @@ class Programs:
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self.eager:
             return lambda *args: function(*jax.tree.map(jnp.asarray, args))
-        if (self.variant, key) not in self._jitted:
+        place = self.variant, key
+        if place not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
             # configuration, which is no argument, may differ.
-            traced = self._traced(function, key)
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
-            self._jitted[self.variant, key] = (
-                jax.jit(traced) if is_part else jit(traced, rewrite=self._rewrite, donate_argnums=donate)
-            )
-        return self._jitted[self.variant, key]
+            traced = self._traced(function, place, is_part)
+            made = jax.jit(traced) if is_part else jit(traced, rewrite=self._rewrite, donate_argnums=donate)
+            self._jitted[place] = made
+        return self._jitted[place]
 
-    def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
+    def _traced(self, function: Callable[..., Any], place: Any, is_part: bool) -> Callable[..., Any]:
+        key, forms = place[-1], itertools.count(1)
+
         def traced(*args: Any) -> Any:
+            if not is_part:
+                self.compilations.note(place, args)
             made = function(*args)
+            if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
+                self._jitted.pop(place, None)
             self.traces += 1
             self._on_trace()
             return made
@@ -388,7 +396,3 @@ def _sent(*numbers: int) -> list[jax.Array]:
 def _any_of(told: Told) -> Any:
     """One array of a step's logs: ready when the step is done."""
     return jax.tree.leaves(told.logs)[0]
-
-
-def _step_name(training: bool) -> str:
-    return "`train_step`" if training else "`test_step`"

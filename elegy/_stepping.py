@@ -22,3 +22,8 @@ class Stepping(Protocol):
     def pred_step(self, state: RunState, batch: Batch) -> Any:
         """One prediction step."""
         ...
+
+
+def step_name(training: bool) -> str:
+    """How errors call a step."""
+    return "`train_step`" if training else "`test_step`"

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ._bounded import Bounded
 from ._config import difference, snapshot
 from ._ema import evaluated, restarted
 from ._freezing import Rule, require_free, require_known, resolved, with_rules
@@ -21,6 +22,7 @@ from ._pure_steps import PureSteps
 from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
 from ._state import RunState
 from ._steps import Recipe
+from .compiling import MOST_FORMS, MOST_PROGRAMS
 from .interop import as_functional
 from .module import Extras
 
@@ -54,8 +56,8 @@ class Trainer:
         """What `test_on_batch` has accumulated."""
         self.rules: tuple[Rule, ...] = ()
         """What `freeze` and `unfreeze` were given."""
-        self._configs: dict[Any, dict[str, Any]] = {}
-        self._ready: dict[Any, Ready] = {}
+        self._configs: Bounded[Any, dict[str, Any]] = Bounded(MOST_PROGRAMS)
+        self._ready: Bounded[Any, Ready] = Bounded(MOST_FORMS)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles carry: no programs, no fit that runs, and of the module the user's object."""
@@ -254,7 +256,7 @@ class Trainer:
         if change:
             _log.warning("%s since the step was compiled; it is compiled anew.", change)
             self._configs.clear()
-            self.programs.clear()
+            self.programs.clear(change)
             self.recipe.objective.forget()
             self._ready.clear()
 

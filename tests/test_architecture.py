@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 FLOORS = (
     {
         "_atomic",
+        "_bounded",
         "_config",
         "_errors",
         "_names",

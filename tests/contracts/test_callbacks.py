@@ -79,7 +79,9 @@ ROWS = {
     "elegy.callbacks.Timer": Row(lambda folder: callbacks.Timer("1 h")),
     "elegy.in_step": Row(
         lambda folder: elegy.in_step(slope, every=2),
-        exempt={"evaluation_and_prediction_give_the_same_with_it": "it runs in training steps, elsewhere it is refused"},
+        exempt={
+            "evaluation_and_prediction_give_the_same_with_it": "it runs in training steps, elsewhere it is refused"
+        },
     ),
 }
 
