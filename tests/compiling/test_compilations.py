@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import elegy
+from elegy.callbacks import LambdaCallback
 from elegy.compiling import MOST_PROGRAMS
 
 X = np.linspace(-1, 1, 66, dtype="float32").reshape(22, 3)
@@ -100,6 +101,13 @@ def test_another_validation_set_is_nothing_unexpected(capsys):
     assert "compiled" not in capsys.readouterr().out
     model.evaluate(X[:20], Y[:20], batch_size=4, verbose=2)
     assert "compiled `test_many` again: `x` is f32[20,3], it was f32[16,3]" in capsys.readouterr().out
+
+
+def test_what_a_callback_calls_counts_too(warm):
+    unseen = LambdaCallback(on_epoch_end=lambda logs: warm.evaluate(X, Y, batch_size=7, verbose=0) and None)
+    with pytest.raises(RuntimeError, match=r"max_compilations=1\)` was given\. One more program, `test`"):
+        fit(warm, callbacks=unseen, max_compilations=1)
+    fit(warm, max_compilations=0)
 
 
 def test_programs_for_many_shapes_do_not_pile_up(monkeypatch):
