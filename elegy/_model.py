@@ -127,6 +127,7 @@ class Model(PureSteps):
         execution: str = "auto",
         steps_per_execution: int | None = None,
         step_logs: bool = False,
+        max_compilations: int | None = None,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -138,7 +139,7 @@ class Model(PureSteps):
             epochs: the epoch to end with, not how many.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2. Before the first epoch a
                 line tells how the fit runs, and why; one at the end says what bound it, and what would help.
-            callbacks: a callback or a list of them.
+            callbacks: a callback or a list of them; functions marked with `elegy.in_step` run inside the step.
             validation_split: share of the last rows, taken before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.
             shuffle: True; False; or "batch", which keeps the rows of a batch together. The order follows from the seed.
@@ -159,6 +160,10 @@ class Model(PureSteps):
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
             step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
+            max_compilations: how many programs this fit may compile; one more is an error before it is compiled, which
+                names what changed. A first fit compiles one for its steps, one for a smaller last batch and one for
+                the logs, and as many for each validation set; another fit with the same shapes, callbacks and
+                configuration compiles none, so 0 fits there.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -167,12 +172,13 @@ class Model(PureSteps):
         Raises:
             InjectionError, ValueError, TypeError: something does not fit, found before the first step is compiled.
             FloatingPointError: `nonfinite="raise"` and the loss was not finite.
+            RuntimeError: more than `max_compilations` programs are needed.
         """
         refuse_unknown("fit", unknown, [field.name for field in dataclasses.fields(FitArguments)])
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite, execution, steps_per_execution, step_logs,
+            drop_remainder, nonfinite, execution, steps_per_execution, step_logs, max_compilations,
         ))  # fmt: skip
 
     def evaluate(
