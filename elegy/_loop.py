@@ -5,7 +5,6 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from ._asked import Seen, names_of_step, standing
@@ -17,7 +16,7 @@ from ._programs import PassState, Programs, Told
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
-from ._state import RunState
+from ._state import RunState, own_copy
 from ._step_record import StepRecord
 from ._time_spent import TimeSpent
 from .callbacks import CallbackList, Stop
@@ -223,7 +222,7 @@ def evaluate(
     """
     capacity = evaluation.execution.most if callbacks.overrides("on_test_batch_end") else 0
     names = names_of_step(callbacks, "on_test_batch_end")
-    running = jax.tree.map(jax.numpy.asarray, evaluation.empty)
+    running = own_copy(evaluation.empty)
 
     def logs_of(running: PassState) -> LazyLogs:
         after = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)

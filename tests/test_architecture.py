@@ -20,7 +20,8 @@ FLOORS = (
         "_sums",
         "_tables",
         "_time_spent",
-    },  # words, errors, sums, files
+        "compiling",
+    },  # words, errors, sums, files; programs, whoever's they are
     {"_labels", "_logs", "_paths", "_row_buffer", "_when", "initializers"},  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
@@ -28,7 +29,7 @@ FLOORS = (
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
     {"_measures"},
-    {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
+    {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
     {"_asked", "_step_record", "_trainer", "_verdict"},  # what callbacks may ask for; what the steps logged

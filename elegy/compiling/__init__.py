@@ -5,4 +5,5 @@ from ._options import cpu_options as cpu_options
 from ._pass import Rule as Rule
 from ._rewritten import rewritten as rewritten
 from ._rules import ALL_RULES as ALL_RULES
+from ._rules import DRAWS_ONLY as DRAWS_ONLY
 from ._rules import LAYOUT_ONLY as LAYOUT_ONLY
