@@ -21,7 +21,7 @@ from ._probe import abstract
 from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._tap import picking_up
-from .compiling import jit
+from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
 
@@ -95,14 +95,16 @@ class Programs:
         self._objective = objective
         self.eager = eager
         self._rewrite = rewrite
-        self._jitted: dict[Any, Callable[..., Any]] = {}
+        self._jitted: dict[Any, Any] = {}
         self._orders: dict[bool, tuple[str, ...]] = {}
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
         self.skips = False
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
+        self.ahead = Ahead()
+        """While its block runs, programs are not run but compiled, by threads; they return shapes."""
         self.traces = 0
-        """How many programs, and parts of programs, have been traced."""
+        """How many programs, and parts of programs, have been traced or waited for."""
 
     @contextlib.contextmanager
     def skipping(self, skips: bool) -> Iterator[None]:
@@ -354,14 +356,19 @@ class Programs:
             traced = self._traced(function, key)
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
             self._jitted[self.variant, key] = (
-                jax.jit(traced) if is_part else jit(traced, rewrite=self._rewrite, donate_argnums=donate)
+                jax.jit(traced)
+                if is_part
+                else Program(jit(traced, rewrite=self._rewrite, donate_argnums=donate), self.ahead, self._count_trace)
             )
         return self._jitted[self.variant, key]
+
+    def _count_trace(self) -> None:
+        self.traces += 1
 
     def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:
             made = function(*args)
-            self.traces += 1
+            self._count_trace()
             self._on_trace()
             return made
 

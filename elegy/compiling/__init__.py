@@ -3,6 +3,8 @@
 from ._jit import jit as jit
 from ._options import cpu_options as cpu_options
 from ._pass import Rule as Rule
+from ._program import Ahead as Ahead
+from ._program import Program as Program
 from ._rewritten import rewritten as rewritten
 from ._rules import ALL_RULES as ALL_RULES
 from ._rules import DRAWS_ONLY as DRAWS_ONLY
