@@ -1,5 +1,6 @@
 """Between tracing and compiling: programs are rewritten for the backend that runs them."""
 
+from ._draws import threefry as threefry
 from ._jit import jit as jit
 from ._options import cpu_options as cpu_options
 from ._pass import Rule as Rule

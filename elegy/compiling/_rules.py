@@ -3,7 +3,7 @@
 from ._argmax import argmax_by_comparison
 from ._canonical import canonical_convolutions
 from ._depthwise import depthwise_convolutions, depthwise_gradients
-from ._draws import draws_in_a_row
+from ._draws import written_out_draws, written_out_folds
 from ._groups import grouped_convolutions
 from ._phases import convolution_phases
 from ._pooling import pooling
@@ -13,7 +13,7 @@ from ._products import kernel_gradients
 LAYOUT_ONLY = (canonical_convolutions,)
 """What no program on CPU should do without; the results are those of the plain single step, bit by bit."""
 
-DRAWS_ONLY = (draws_in_a_row,)
+DRAWS_ONLY = (written_out_draws, written_out_folds)
 """What initialization should not do without, which is compiled once and run once; the results are the same bits."""
 
 ALL_RULES = (
@@ -24,7 +24,7 @@ ALL_RULES = (
     canonical_convolutions,  # after those that make convolutions
     kernel_gradients,
     argmax_by_comparison,
-    draws_in_a_row,
+    *DRAWS_ONLY,
     pooling,
     pooling_gradients,
 )

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..compiling import threefry
+
 _IMPL = "threefry2x32"
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-_PARITY = np.uint32(0x1BD11BDA)
 
 
 def is_known(key: Any) -> bool:
@@ -38,24 +38,9 @@ def folded(words: np.ndarray, *numbers: int | Sequence[int] | np.ndarray) -> np.
         >>> words = folded(np.array([0, 42], np.uint32), 7)
         >>> bool((words == jax.random.key_data(jax.random.fold_in(jax.random.key(42), 7))).all())
         True
-
-    Reference:
-        Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011.
     """
     first, second = words
-    for number in numbers:
-        first, second = _threefry(first, second, np.asarray(number, np.uint32))
+    with np.errstate(over="ignore"):  # words of 32 bits, as they are meant to be
+        for number in numbers:
+            first, second = threefry(first, second, np.uint32(0), np.asarray(number, np.uint32))
     return np.stack([first, second], axis=-1)
-
-
-def _threefry(first: Any, second: Any, number: np.ndarray) -> tuple[Any, Any]:
-    """One block of the generator, for the counter `(0, number)`."""
-    keys = (first, second, first ^ second ^ _PARITY)
-    with np.errstate(over="ignore"):  # numbers of 32 bits, as they are meant to be
-        x, y = np.zeros_like(number) + first, number + second
-        for turn in range(5):
-            for places in _ROTATIONS[turn % 2]:
-                x = x + y
-                y = x ^ (y << np.uint32(places) | y >> np.uint32(32 - places))
-            x, y = x + keys[(turn + 1) % 3], y + keys[(turn + 2) % 3] + np.uint32(turn + 1)
-    return x, y
