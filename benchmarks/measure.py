@@ -154,7 +154,7 @@ def ratio(times: Times, slow: str, quick: str) -> list[float]:
 def child(*words: str) -> float:
     """What `python -m benchmarks.child WORDS` reports: a fresh process, nothing compiled, nothing imported.
 
-    Byte code is warm from the second time on, as it is for users: an environment that forbids to write it is not theirs.
+    Byte code is warm from the second time on, as it is for users, also where the environment forbids to write it.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     root = Path(__file__).parent.parent
