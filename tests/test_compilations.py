@@ -1,6 +1,10 @@
 """What is compiled, how often, and by whom; counted, never timed."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 import elegy
 from elegy.compiling import Ahead, Program
 
+ROOT = {"PYTHONPATH": str(Path(__file__).parent.parent)}
 X = np.random.default_rng(0).normal(size=(10, 3)).astype("float32")
 Y = X.sum(-1, keepdims=True)
 
@@ -103,3 +108,39 @@ def test_an_optimizer_that_reads_the_numbers_begins_without_a_program():
     model = elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer=reading)
     state = model.init(X, Y)
     assert state.optimizer["**"]["largest"] == np.abs(state.parameters["w"]).max()
+
+
+CACHED = """
+import sys, jax, numpy as np
+found = {"hits": 0, "misses": 0}
+def note(event, **_):
+    for what in found:
+        found[what] += event.endswith(f"cache_{what}")
+jax.monitoring.register_event_listener(note)
+import elegy
+x = np.linspace(0, 1, 30, dtype="float32").reshape(10, 3)
+model = elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer="adam", compilation_cache=sys.argv[1])
+model.fit(x, x[:, :1], batch_size=4, verbose=0)
+model.evaluate(x, x[:, :1], verbose=0)
+model.predict(x, verbose=0)
+assert jax.config.jax_compilation_cache_dir is None and jax.config.jax_persistent_cache_min_compile_time_secs == 1.0
+print(found["hits"], found["misses"], np.asarray(model.parameters["w"]).tobytes().hex())
+"""
+
+
+def test_a_second_process_compiles_nothing_and_gets_the_same_bits(tmp_path):
+    def run():
+        child = [sys.executable, "-c", CACHED, str(tmp_path / "cache")]
+        done = subprocess.run(child, capture_output=True, text=True, check=False, env={**os.environ, **ROOT})
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    first, second = run(), run()
+    assert first[0] == "0" and int(first[1]) >= 8
+    assert second == [first[1], "0", first[2]]
+
+
+@pytest.mark.parametrize(("folder", "error"), [(3, TypeError), (__file__, ValueError)])
+def test_a_cache_that_is_no_folder_is_refused(folder, error):
+    with pytest.raises(error, match="Give a (path|folder)"):
+        elegy.Model(elegy.nn.Linear(1), compilation_cache=folder)

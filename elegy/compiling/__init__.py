@@ -4,6 +4,8 @@ from ._draws import threefry as threefry
 from ._jit import jit as jit
 from ._options import cpu_options as cpu_options
 from ._pass import Rule as Rule
+from ._persistent import require_folder as require_folder
+from ._persistent import with_persistent_cache as with_persistent_cache
 from ._program import Ahead as Ahead
 from ._program import Program as Program
 from ._rewritten import rewritten as rewritten
