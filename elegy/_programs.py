@@ -26,7 +26,7 @@ from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._stepping import Stepping, step_name
 from ._tap import offered, picking_up
-from .compiling import MOST_FORMS, MOST_PROGRAMS, Compilations, jit
+from .compiling import MOST_FORMS, MOST_PROGRAMS, Ahead, Compilations, Program, jit
 
 Batch = Mapping[str, Any]
 
@@ -97,8 +97,10 @@ class Programs:
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
         self.hooks: tuple[InStep, ...] = ()
         """Functions that run inside training steps; programs with and without them are kept side by side."""
+        self.ahead = Ahead()
+        """While its block runs, programs are not run but compiled, by threads; they return shapes."""
         self.traces = 0
-        """How many programs, and parts of programs, have been traced."""
+        """How many programs, and parts of programs, have been traced or waited for."""
 
     @contextlib.contextmanager
     def training_with(self, *, skips: bool, hooks: tuple[InStep, ...]) -> Iterator[None]:
@@ -369,9 +371,13 @@ class Programs:
             # configuration, which is no argument, may differ.
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
             traced = self._traced(function, place, is_part)
-            made = jax.jit(traced) if is_part else jit(traced, rewrite=self._rewrite, donate_argnums=donate)
+            compiled = functools.partial(jit, rewrite=self._rewrite, donate_argnums=donate)
+            made = jax.jit(traced) if is_part else Program(compiled(traced), self.ahead, self._count_trace)
             self._jitted[place] = made
         return self._jitted[place]
+
+    def _count_trace(self) -> None:
+        self.traces += 1
 
     def _traced(self, function: Callable[..., Any], place: Any, is_part: bool) -> Callable[..., Any]:
         key, forms = place[-1], itertools.count(1)
@@ -382,7 +388,7 @@ class Programs:
             made = function(*args)
             if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
                 self._jitted.pop(place, None)
-            self.traces += 1
+            self._count_trace()
             self._on_trace()
             return made
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ._errors import did_you_mean, listing
@@ -32,7 +31,7 @@ class Run:
     def __init__(self, model: Any, state: RunState, live_owners: Mapping[str, tuple[Any, str]]) -> None:
         self._model = model
         self._kept = state
-        self._state = dataclasses.replace(own_copy(state), nonfinite=jnp.int32(-1))
+        self._state = dataclasses.replace(own_copy(state), nonfinite=jax.device_put(np.int32(-1)))
         self._owners = live_owners
         self._seen: dict[str, Any] = {}
         self._epoch = int(state.epoch)
@@ -106,7 +105,7 @@ class Run:
             value = getattr(owner, name)
             if path not in self._seen or value != self._seen[path]:
                 self._seen[path] = value
-                live = {**self._state.live, path: jnp.float32(value)}
+                live = {**self._state.live, path: jax.device_put(np.float32(value))}
                 self._state = dataclasses.replace(self._state, live=live)
 
 

@@ -20,7 +20,7 @@ from ._probe import abstract
 from ._programs import PassState, Programs
 from ._pure_steps import PureSteps
 from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
-from ._state import RunState
+from ._state import RunState, own_copy
 from ._steps import Recipe
 from .compiling import MOST_FORMS, MOST_PROGRAMS
 from .interop import as_functional
@@ -160,8 +160,8 @@ class Trainer:
     def with_live_numbers(self, state: RunState) -> RunState:
         """The state with the numbers as the user's losses and metrics hold them now."""
         owners = self.recipe.objective.live_owners()
-        numbers = {path: jax.numpy.float32(getattr(owner, name)) for path, (owner, name) in owners.items()}
-        return dataclasses.replace(state, live={**state.live, **numbers})
+        numbers = {path: np.float32(getattr(owner, name)) for path, (owner, name) in owners.items()}
+        return dataclasses.replace(state, live={**state.live, **own_copy(numbers)})
 
     def reset(self) -> None:
         """Forget all arrays and what was found out with them; the module starts anew."""
@@ -270,7 +270,7 @@ class Trainer:
 
 def at_start(state: RunState, empty: PassState) -> RunState:
     """The state at the start of a pass."""
-    fresh = jax.tree.map(jax.numpy.asarray, empty)
+    fresh = own_copy(empty)
     return dataclasses.replace(state, metrics=fresh.metrics, sums=fresh.sums, count=fresh.count)
 
 

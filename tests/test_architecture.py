@@ -22,6 +22,7 @@ FLOORS = (
         "_tables",
         "_time_spent",
     },  # words, errors, sums, files
+    {"compiling"},  # programs, whoever's they are
     {
         "_labels",
         "_logs",
@@ -37,7 +38,7 @@ FLOORS = (
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
     {"_grouped", "_measures"},
-    {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
+    {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
     {"_pure_steps"},
