@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._bounded import Bounded
+from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
@@ -26,7 +27,7 @@ from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._stepping import Stepping, step_name
 from ._tap import offered, picking_up
-from .compiling import MOST_FORMS, MOST_PROGRAMS, Ahead, Compilations, Program, jit
+from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
 

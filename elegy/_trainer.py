@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from ._bounded import Bounded
+from ._compilations import MOST_FORMS, MOST_PROGRAMS
 from ._config import difference, snapshot
 from ._ema import evaluated, restarted
 from ._freezing import Rule, require_free, require_known, resolved, with_rules
@@ -22,7 +23,6 @@ from ._pure_steps import PureSteps
 from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
 from ._state import RunState, own_copy
 from ._steps import Recipe
-from .compiling import MOST_FORMS, MOST_PROGRAMS
 from .interop import as_functional
 from .module import Extras
 

@@ -1,8 +1,5 @@
-"""Between tracing and compiling: programs are rewritten for the backend that runs them, and told apart."""
+"""Between tracing and compiling: programs are rewritten for the backend that runs them."""
 
-from ._compilations import MOST_FORMS as MOST_FORMS
-from ._compilations import MOST_PROGRAMS as MOST_PROGRAMS
-from ._compilations import Compilations as Compilations
 from ._draws import threefry as threefry
 from ._jit import jit as jit
 from ._options import cpu_options as cpu_options

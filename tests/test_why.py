@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elegy._feed import Held, Stacked
-from elegy.compiling._why import form_of, why
+from elegy._why import form_of, why
 from elegy.data import Batch
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .._bounded import Bounded
+from ._bounded import Bounded
 from ._why import Form, form_of, why
 
 MOST_PROGRAMS = 64

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import elegy
+from elegy._compilations import MOST_PROGRAMS
 from elegy.callbacks import LambdaCallback
-from elegy.compiling import MOST_PROGRAMS
 
 X = np.linspace(-1, 1, 66, dtype="float32").reshape(22, 3)
 Y = X[:, :1]

@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 
-from .._errors import short_type
-from .._paths import join
-from .._reduce import sample_count
-from ..data import Batch
+from ._errors import short_type
+from ._paths import join
+from ._reduce import sample_count
+from .data import Batch
 
 _SHOWN = 3  # differences; a batch of another size has one for each column
 _CONTAINERS = ("columns", "extra")  # what a feed keeps its columns in
