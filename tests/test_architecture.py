@@ -28,7 +28,7 @@ FLOORS = (
     {"_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
-    {"_measures"},
+    {"_flat", "_measures"},  # the border of a compiled step
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs

@@ -142,5 +142,5 @@ def test_a_second_process_compiles_nothing_and_gets_the_same_bits(tmp_path):
 
 @pytest.mark.parametrize(("folder", "error"), [(3, TypeError), (__file__, ValueError)])
 def test_a_cache_that_is_no_folder_is_refused(folder, error):
-    with pytest.raises(error, match="Give a (path|folder)"):
+    with pytest.raises(error, match=r"Give a (path|folder)"):
         elegy.Model(elegy.nn.Linear(1), compilation_cache=folder)
