@@ -6,6 +6,7 @@ import jax
 
 from ._arguments import check_weight_keys, class_weight_columns, data_check
 from ._ema import evaluated
+from ._flat import whole
 from ._logs import LazyLogs
 from ._programs import PassState
 from ._state import RunState, own_copy
@@ -24,7 +25,7 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     except BaseException:
         home.recover()
         raise
-    home.put(state)
+    home.put(whole(state))
     return LazyLogs(told.logs)
 
 

@@ -17,6 +17,7 @@ from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
+from ._flat import FlatState, Leaves, flat, packed, whole
 from ._grouped import group_like
 from ._in_step import InStep, hook_logs
 from ._logs import Logs, Totals
@@ -122,24 +123,26 @@ class Programs:
         self._jitted.clear()
         self.compilations.forget(change)
 
-    def train(self, state: RunState, batch: Batch) -> tuple[RunState, None, Any]:
+    def train(self, state: RunState | FlatState, batch: Batch) -> tuple[FlatState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
-        moving, resting = split(state)
+        before = flat(state)
         program = self._program(self._training("train"), self._train, donate=(0,))
-        moving, changed, ticket = program(moving, resting, batch)
-        return joined(resting, moving, changed), None, ticket
+        moving, changed, ticket = program(before.moving, before.resting, batch)
+        return FlatState(moving, {**before.resting, **changed}), None, ticket
 
-    def train_logged(self, state: RunState, batch: Batch, names: tuple[str, ...] = ()) -> tuple[RunState, Told, Any]:
+    def train_logged(
+        self, state: RunState | FlatState, batch: Batch, names: tuple[str, ...] = ()
+    ) -> tuple[FlatState, Told, Any]:
         """One training step with its logs, and what it has under `names`; else like `train_many`."""
-        moving, resting = split(state)
+        before = flat(state)
         function = functools.partial(self._train_logged, names=names)
         program = self._program(self._training("train_logged", *names), function, donate=(0,))
-        moving, changed, told, ticket = program(moving, resting, batch)
-        return joined(resting, moving, changed), told, ticket
+        moving, changed, told, ticket = program(before.moving, before.resting, batch)
+        return FlatState(moving, {**before.resting, **changed}), told, ticket
 
     def train_many(
         self,
-        state: RunState,
+        state: RunState | FlatState,
         feed: Feed,
         first: int,
         count: int,
@@ -161,7 +164,7 @@ class Programs:
             The state, what the steps told (stacked `(capacity, ...)`; None if nothing is kept), and the first step
             of this fit that was not finite, or -1: a number that is ready when they are done.
         """
-        moving, resting = split(state)
+        moving, resting = split(whole(state))
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
         # Of steps that run eagerly only those have loops that take several batches.
@@ -263,17 +266,18 @@ class Programs:
         taken = group_like(batch, self._accumulate) if training and self._accumulate > 1 else batch
         return jax.eval_shape(self._inner(training, names), abstract(state), taken)[2]
 
-    def _train(self, moving: Fields, resting: Fields, batch: Batch) -> tuple[Fields, Fields, Any]:
+    def _train(self, moving: Leaves, resting: Fields, batch: Batch) -> tuple[Leaves, Fields, Any]:
         moving, changed, _, ticket = self._train_logged(moving, resting, batch)
         return moving, changed, ticket
 
     def _train_logged(
-        self, moving: Fields, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[Fields, Fields, Told, Any]:
-        before = RunState(**moving, **resting)
+        self, moving: Leaves, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
+    ) -> tuple[Leaves, Fields, Told, Any]:
+        before = joined(resting, moving.tree(), {})
         after, told = self._stepped(before, batch, True, names)
         after = after.advance(told.logs, told.skipped)
-        return *moved(before, after), _kept(told), jnp.copy(after.nonfinite)
+        moves, changed = moved(before, after)
+        return packed(moves, moving), changed, _kept(told), jnp.copy(after.nonfinite)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any

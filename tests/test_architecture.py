@@ -38,7 +38,7 @@ FLOORS = (
     {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
     {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
-    {"_grouped", "_measures"},
+    {"_flat", "_grouped", "_measures"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
