@@ -13,13 +13,14 @@ from ._ema import evaluated
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
-from ._programs import PassState, Programs, Told
+from ._programs import PassState, Programs
 from ._reduce import sample_count
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
 from ._state import RunState, own_copy
 from ._step_record import StepRecord
+from ._stepping import Told
 from ._time_spent import TimeSpent
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source

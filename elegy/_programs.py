@@ -14,20 +14,17 @@ import numpy as np
 
 from ._bounded import Bounded
 from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
-from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
 from ._flat import FlatState, Leaves, flat, packed, whole
 from ._grouped import group_like
-from ._in_step import InStep, hook_logs
+from ._in_step import InStep
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
-from ._skip import noting_gradients, skipped_or_not
-from ._state import RunState, as_logs
-from ._stepping import Stepping, step_name
-from ._tap import offered, picking_up
+from ._state import RunState
+from ._stepping import Stepping, Told, checked_step
 from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
@@ -45,20 +42,6 @@ class PassState(NamedTuple):
     metrics: dict[str, Any]
     sums: Any
     count: Any
-
-
-class Told(NamedTuple):
-    """What a step tells besides its state.
-
-    Attributes:
-        logs: each loss of this step, the running value of each metric.
-        asked: by name what callbacks asked for, in arrays of their own.
-        skipped: bool scalar, whether the step was left out; None if none is.
-    """
-
-    logs: Logs
-    asked: dict[str, Any]
-    skipped: Any = None
 
 
 class Programs:
@@ -347,28 +330,9 @@ class Programs:
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
-        step, name = (self._steps.train_step if training else self._steps.test_step), step_name(training)
-        skips, hooks = training and self.skips, self.hooks if training else ()
-        picked = tuple(dict.fromkeys((*names, *(name for hook in hooks for name in hook.names))))
-
-        def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
-            with picking_up(picked) as offers, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
-                made = step(state, batch)
-            if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
-                raise TypeError(
-                    f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
-                    "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
-                )
-            if training:
-                require_updated(state, made[0])
-            after, logs, skipped, offer = made[0], as_logs(made[1], batch, name), None, offered(offers)
-            if skips:
-                after, logs, skipped = skipped_or_not(state, after, logs, flags)
-            if hooks:
-                shown = (*(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {}))
-                logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=(*logs, *shown))})
-            return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
-
+        step = self._steps.train_step if training else self._steps.test_step
+        hooks, shown = (self.hooks if training else ()), [leaf.key for leaf in self._objective.leaves]
+        checked = checked_step(step, training, names, skips=training and self.skips, hooks=hooks, shown=shown)
         key = ("step", training, *names)
         return self._program(self._training(*key) if training else key, checked)
 

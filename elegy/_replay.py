@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from ._logs import LazyLogs, Logs, Ratio, Running, Seldom, host_quotient
-from ._programs import Told
+from ._stepping import Told
 
 
 def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:

@@ -37,8 +37,8 @@ FLOORS = (
     {"_feed", "_on", "_why", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
-    {"_flat", "_grouped", "_measures"},
+    {"_fields", "_hooked", "_in_step", "_launches", "regularizers"},  # what hooks add
+    {"_flat", "_grouped", "_measures", "_stepping"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
