@@ -8,8 +8,10 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import elegy
-from elegy._grouped import group_like
+from elegy._grouped import GroupedLaunches, group_like
+from elegy._launches import Chunks
 from elegy.callbacks import LambdaCallback
+from elegy.data import as_source
 from elegy.losses import MeanAbsoluteError, MeanSquaredError
 from elegy.nn import BatchNormalization, Linear
 
@@ -143,6 +145,21 @@ def test_batches_of_any_sizes_make_a_group(execution):
     model = scaled(3)
     model.fit(lambda: iter(np.split(ROWS, cuts)), execution=execution, **FIT)
     np.testing.assert_allclose(model.parameters["w"], by_hand([ROWS[:7], ROWS[7:]])[-1], rtol=1e-5)
+
+
+def test_which_groups_are_launches_by_themselves_follows_from_the_data_and_not_from_the_pace():
+    sizes = [*[4] * 7, 2, *[4] * 9, 3, 3, *[4] * 4]
+    source = as_source(lambda: (np.ones((size, 1), "float32") for size in sizes))
+
+    def by_themselves(length):
+        launches = GroupedLaunches(Chunks(source, {}, None, 0, capacity=18), 3)
+        found, number = [], 0
+        for launch in launches.epoch(lambda: length):
+            found += [number] if len(launch.feed.stretches) > 1 else []
+            number += launch.count
+        return found, number
+
+    assert [by_themselves(length) for length in (1, 2, 5, 6)] == [([2, 5, 6], 8)] * 4
 
 
 @pytest.mark.parametrize("execution", ["resident", "chunks"])
