@@ -10,7 +10,7 @@ import optax
 
 from ._ema import averaged
 from ._feed import as_before
-from ._inject import Lazy
+from ._inject import Lazy, Offer
 from ._logs import Logs, Running
 from ._names import unique_name
 from ._objective import Objective
@@ -125,9 +125,11 @@ def update_metrics(
 ) -> tuple[RunState, Logs]:
     """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
     offered = {"losses": loss_values(logs), **further}
-    offer_to_callbacks(offer_of(outputs, batch).extended({**offered, "summaries": outputs.extras.summaries}))
     after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
     running = recipe.objective.results(after, outputs.training)
+    results = Offer({name: log.value for name, log in running.items()})
+    offer = results.extended(offer_of(outputs, batch)).extended(offered)
+    offer_to_callbacks(offer.extended({"summaries": outputs.extras.summaries}))
     return after, Logs({**running, **summary_logs(outputs.extras.summaries, taken={*logs, *running})})
 
 

@@ -286,6 +286,21 @@ def test_callbacks_cannot_get_what_only_its_batches_have():
         scaled(2).fit(ROWS, batch_size=2, callbacks=watch, **FIT)
 
 
+def test_in_step_hooks_look_into_updates():
+    @elegy.in_step(every=2)
+    def slope(gradients, largest):
+        return {"slope": gradients["w"], "seen": largest}
+
+    def largest(x):
+        return x[:, 0]
+
+    model = elegy.Model(Scale(), half_square, largest, optax.sgd(0.0), accumulate=2)
+    logs = model.fit(ROWS[:8], batch_size=2, callbacks=[slope], **FIT).history
+    np.testing.assert_allclose([logs["slope"][0], logs["seen"][0]], [np.mean(ROWS[4:8] ** 2), 4.5], rtol=1e-5)
+    with pytest.raises(elegy.InjectionError, match=r"asks for `y_pred`.*Model\(accumulate=...\)"):
+        model.fit(ROWS[:8], batch_size=2, callbacks=[elegy.in_step(lambda y_pred: {"mean": y_pred.mean()})], **FIT)
+
+
 def test_the_line_about_the_plan_tells_it(capsys):
     scaled(3).fit(ROWS, batch_size=2, shuffle=False, verbose=2)
     assert "2 steps an epoch, 3 batches a step" in capsys.readouterr().out

@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 FLOORS = (
     {
         "_atomic",
+        "_bounded",
+        "_chunk_memory",
         "_config",
         "_errors",
         "_names",
@@ -21,6 +23,7 @@ FLOORS = (
         "_tables",
         "_time_spent",
     },  # words, errors, sums, files
+    {"compiling"},  # programs, whoever's they are
     {
         "_labels",
         "_logs",
@@ -31,12 +34,12 @@ FLOORS = (
         "initializers",
     },  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
-    {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
-    {"_ema", "_skip"},  # what happens to a state around the optimizer's step
+    {"_feed", "_on", "_why", "_state", "_tap", "module"},  # Module and the module protocol; RunState
+    {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
-    {"_grouped", "_measures"},
-    {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
+    {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
+    {"_flat", "_grouped", "_measures"},
+    {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
     {"_pure_steps"},
