@@ -21,6 +21,10 @@ from ._counts import FalsePositives as FalsePositives
 from ._counts import ReduceConfusionMatrix as ReduceConfusionMatrix
 from ._counts import TrueNegatives as TrueNegatives
 from ._counts import TruePositives as TruePositives
+from ._crossentropies import BinaryCrossentropy as BinaryCrossentropy
+from ._crossentropies import CategoricalCrossentropy as CategoricalCrossentropy
+from ._crossentropies import Perplexity as Perplexity
+from ._crossentropies import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from ._distance import MeanAbsoluteError as MeanAbsoluteError
 from ._distance import MeanSquaredError as MeanSquaredError
 from ._distance import RootMeanSquaredError as RootMeanSquaredError

@@ -36,12 +36,12 @@ def moments_of(values: jax.Array, weight: jax.Array) -> Moments:
     """
     values = jnp.where(weight[None] == 0, 0.0, values)
     total = jnp.sum(weight, axis=0)
-    share = jnp.where(weight == 0, 0.0, weight / jnp.where(total == 0, 1.0, total)[None])
+    share = weight / jnp.where(total == 0, 1.0, total)[None]
     rough = jnp.sum(share[None] * values, axis=1)
     deviation = values - rough[:, None]
     rest = jnp.sum(share[None] * deviation, axis=1)  # what rounding took from the mean
     deviation = jnp.where(weight[None] == 0, 0.0, deviation - rest[:, None])
-    products = jnp.sum(weight * deviation[:, None] * deviation[None], axis=2)
+    products = jnp.einsum("rd,ird,jrd->ijd", weight, deviation, deviation)
     zero = zero_sum(rough.shape)
     return Moments(
         add_to_sum(zero_sum(total.shape), total),
@@ -61,10 +61,10 @@ def merge_moments(a: Moments, b: Moments) -> Moments:
     high = b.mean.value - a.mean.value
     low = b.mean.error - a.mean.error
     apart = high + low
-    between = (of_a * share) * apart[:, None] * apart[None]
+    between = jnp.einsum("d,id,jd->ijd", of_a * share, apart, apart)
     return Moments(
         merge_sums(a.weight, b.weight),
-        add_to_sum(add_to_sum(a.mean, share * high), share * low),
+        add_to_sum(add_to_sum(a.mean, share[None] * high), share[None] * low),
         add_to_sum(merge_sums(a.products, b.products), between),
     )
 
@@ -76,7 +76,7 @@ def spread(moments: Moments) -> jax.Array:
     """
     squares = jnp.diagonal(sum_value(moments.products), axis1=0, axis2=1).T
     digit = jnp.finfo(jnp.float32).eps * jnp.abs(sum_value(moments.mean))
-    return jnp.where(squares > sum_value(moments.weight) * digit * digit, squares, 0.0)
+    return jnp.where(squares > sum_value(moments.weight)[None] * digit * digit, squares, 0.0)
 
 
 def columns_of(values: Any) -> jax.Array:
