@@ -30,6 +30,7 @@ LOUD = np.where(CORNERS > 0, 1e4, -1e4).astype("float32")
 WEIGHTS = RANDOM.random(6).astype("float32")
 OF_POSITIONS = np.linspace(0, 2, 30, dtype="float32").reshape(6, 5)
 MASK = RANDOM.random((6, 5)) < 0.6
+TEXTS = np.array([[1, 2], [1, 1], [2, 0], [2, 1], [1, 0], [0, 0]])
 SMOOTHED, OF_LOGITS = {"label_smoothing": 0.2}, {"from_logits": True}
 
 
@@ -44,35 +45,72 @@ def row(kind, function, y_true, y_pred, options=None, **further):
     return Row(functools.partial(make, losses), functools.partial(make, keras.losses), y_true, y_pred, **further)
 
 
-MSE = ("MeanSquaredError", "mean_squared_error")
-MAE = ("MeanAbsoluteError", "mean_absolute_error")
-HUBER = ("Huber", "huber")
 BINARY = ("BinaryCrossentropy", "binary_crossentropy")
 CATEGORICAL = ("CategoricalCrossentropy", "categorical_crossentropy")
 SPARSE = ("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy")
-STEEP = "at 1e-7 and 1 - 1e-7, where probabilities are cut off, a logarithm's slope is 0 or 1e7"
-AT_CORNERS = {"exempt": {"the_gradient_is_equal": STEEP}}
+FOCAL = ("BinaryFocalCrossentropy", "binary_focal_crossentropy")
+FOCALS = ("CategoricalFocalCrossentropy", "categorical_focal_crossentropy")
+AT_CORNERS = {"exempt": {"the_gradient_is_equal": "where probabilities are cut off the slope is 0 or 1e7"}}
+BY_SAMPLE = "it has one value a sample, and no position has its own"
+A_SAMPLE = {"what_is_masked_does_not_count": BY_SAMPLE, "weights_of_positions_are_equal": BY_SAMPLE}
+MASKED_ITSELF = {"what_is_masked_does_not_count": "only the class of it knows its own mask, and has no second one"}
 
 ROWS = {
-    "elegy.losses.MeanSquaredError": row(*MSE, TARGETS, OUTPUTS),
-    "elegy.losses.MeanSquaredError integers": row(*MSE, YES_NO, OUTPUTS),
-    "elegy.losses.MeanAbsoluteError": row(*MAE, TARGETS, OUTPUTS),
-    "elegy.losses.Huber": row(*HUBER, TARGETS, OUTPUTS),
-    "elegy.losses.Huber delta": row(*HUBER, TARGETS, OUTPUTS, {"delta": 0.3}),
+    "elegy.losses.MeanSquaredError": row("MeanSquaredError", "mean_squared_error", TARGETS, OUTPUTS),
+    "elegy.losses.MeanSquaredError integers": row("MeanSquaredError", "mean_squared_error", YES_NO, OUTPUTS),
+    "elegy.losses.MeanAbsoluteError": row("MeanAbsoluteError", "mean_absolute_error", TARGETS, OUTPUTS),
+    "elegy.losses.MeanAbsolutePercentageError": row(
+        "MeanAbsolutePercentageError", "mean_absolute_percentage_error", TARGETS, OUTPUTS
+    ),
+    "elegy.losses.MeanSquaredLogarithmicError": row(
+        "MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", TARGETS, OUTPUTS
+    ),
+    "elegy.losses.Huber": row("Huber", "huber", TARGETS, OUTPUTS),
+    "elegy.losses.Huber delta": row("Huber", "huber", TARGETS, OUTPUTS, {"delta": 0.3}),
+    "elegy.losses.LogCosh": row("LogCosh", "log_cosh", TARGETS, OUTPUTS),
+    "elegy.losses.Poisson": row("Poisson", "poisson", YES_NO, SCORES),
+    "elegy.losses.CosineSimilarity": row("CosineSimilarity", "cosine_similarity", TARGETS, OUTPUTS),
+    "elegy.losses.Hinge": row("Hinge", "hinge", YES_NO, OUTPUTS),
+    "elegy.losses.Hinge signs": row("Hinge", "hinge", 2 * YES_NO - 1, OUTPUTS),
+    "elegy.losses.SquaredHinge": row("SquaredHinge", "squared_hinge", YES_NO, OUTPUTS),
+    "elegy.losses.CategoricalHinge": row("CategoricalHinge", "categorical_hinge", ONE_HOT, OUTPUTS),
+    "elegy.losses.KLDivergence": row("KLDivergence", "kl_divergence", SOFT, SCORES),
+    "elegy.losses.KLDivergence corners": row("KLDivergence", "kl_divergence", ONE_HOT, CORNERS, **AT_CORNERS),
     "elegy.losses.BinaryCrossentropy": row(*BINARY, YES_NO, SCORES),
     "elegy.losses.BinaryCrossentropy corners": row(*BINARY, YES_NO, CORNERS, **AT_CORNERS),
     "elegy.losses.BinaryCrossentropy smoothed": row(*BINARY, YES_NO, SCORES, SMOOTHED),
     "elegy.losses.BinaryCrossentropy logits": row(*BINARY, YES_NO, LOGITS, OF_LOGITS),
     "elegy.losses.BinaryCrossentropy loud": row(*BINARY, YES_NO, LOUD, OF_LOGITS | SMOOTHED),
+    "elegy.losses.BinaryFocalCrossentropy": row(*FOCAL, YES_NO, SCORES),
+    "elegy.losses.BinaryFocalCrossentropy corners": row(*FOCAL, YES_NO, CORNERS, **AT_CORNERS),
+    "elegy.losses.BinaryFocalCrossentropy balanced": row(
+        *FOCAL, YES_NO, SCORES, SMOOTHED | {"apply_class_balancing": True, "alpha": 0.7, "gamma": 0.5}
+    ),
+    "elegy.losses.BinaryFocalCrossentropy logits": row(
+        *FOCAL, YES_NO, LOGITS / 5, OF_LOGITS | SMOOTHED | {"apply_class_balancing": True}
+    ),
     "elegy.losses.CategoricalCrossentropy": row(*CATEGORICAL, ONE_HOT, SCORES),
     "elegy.losses.CategoricalCrossentropy corners": row(*CATEGORICAL, ONE_HOT, CORNERS, **AT_CORNERS),
     "elegy.losses.CategoricalCrossentropy smoothed": row(*CATEGORICAL, ONE_HOT.astype(int), SCORES, SMOOTHED),
     "elegy.losses.CategoricalCrossentropy logits": row(*CATEGORICAL, ONE_HOT, LOGITS, OF_LOGITS),
-    "elegy.losses.CategoricalCrossentropy loud": row(*CATEGORICAL, SCORES, LOUD, OF_LOGITS),
+    "elegy.losses.CategoricalCrossentropy loud": row(*CATEGORICAL, SOFT, LOUD, OF_LOGITS),
+    "elegy.losses.CategoricalFocalCrossentropy": row(*FOCALS, ONE_HOT, SCORES),
+    "elegy.losses.CategoricalFocalCrossentropy corners": row(*FOCALS, ONE_HOT, CORNERS, **AT_CORNERS),
+    "elegy.losses.CategoricalFocalCrossentropy smoothed": row(
+        *FOCALS, ONE_HOT, SCORES, SMOOTHED | {"alpha": [0.2, 0.7, 1.0], "gamma": 0.5}
+    ),
+    "elegy.losses.CategoricalFocalCrossentropy logits": row(*FOCALS, ONE_HOT, LOGITS / 5, OF_LOGITS),
     "elegy.losses.SparseCategoricalCrossentropy": row(*SPARSE, CLASSES, SCORES),
     "elegy.losses.SparseCategoricalCrossentropy corners": row(*SPARSE, CLASSES, CORNERS, **AT_CORNERS),
     "elegy.losses.SparseCategoricalCrossentropy logits": row(*SPARSE, CLASSES, LOGITS, OF_LOGITS),
     "elegy.losses.SparseCategoricalCrossentropy loud": row(*SPARSE, CLASSES, LOUD, OF_LOGITS),
+    "elegy.losses.SparseCategoricalCrossentropy ignored": row(
+        *SPARSE, CLASSES, SCORES, {"ignore_class": 1}, exempt=MASKED_ITSELF
+    ),
+    "elegy.losses.Dice": row("Dice", "dice", YES_NO, SCORES, {"axis": -1}),
+    "elegy.losses.Dice samples": row("Dice", "dice", YES_NO, SCORES, {"axis": (1, 2)}, exempt=A_SAMPLE),
+    "elegy.losses.Tversky": row("Tversky", "tversky", YES_NO, SCORES, {"axis": -1, "alpha": 0.7, "beta": 0.3}),
+    "elegy.losses.CTC": row("CTC", "ctc", TEXTS, LOGITS, exempt=A_SAMPLE),
 }
 WITHOUT = {
     "elegy.losses.Loss": "the base of them all, which computes nothing",
@@ -87,8 +125,10 @@ def given(row):
 def reference(row, y_true, y_pred, sample_weight=None, mask=None, **common):
     """What the class of Keras says, given one weight a value, since it divides by the sum of those it is given."""
     with ordinary():
-        if sample_weight is not None and sample_weight.ndim == 1:
-            sample_weight = np.repeat(sample_weight[:, None], 5, axis=1)
+        if sample_weight is not None:
+            values = jax.eval_shape(row.ours(is_class=False), y_true, y_pred)
+            aligned = sample_weight.reshape(sample_weight.shape + (1,) * (values.ndim - sample_weight.ndim))
+            sample_weight = np.broadcast_to(aligned, values.shape)
         y_pred = jnp.asarray(y_pred)
         if mask is not None:
             keras.src.backend.set_keras_mask(y_pred, jnp.asarray(mask))
@@ -108,12 +148,25 @@ def test_the_function_is_equal(row):
         row.close("the_function_is_equal", values, row.theirs(is_class=False)(**given(row)))
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS, OF_POSITIONS], ids=["plain", "weighted", "positions"])
-@contract(ROWS)
-def test_the_class_is_equal(row, weights):
+def compare(row, column, weights):
     for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight", "none"):
         value = row.ours(reduction=reduction)(**given(row), sample_weight=weights)
-        row.close("the_class_is_equal", value, reference(row, **given(row), sample_weight=weights, reduction=reduction))
+        row.close(column, value, reference(row, **given(row), sample_weight=weights, reduction=reduction))
+
+
+@contract(ROWS)
+def test_the_class_is_equal(row):
+    compare(row, "the_class_is_equal", None)
+
+
+@contract(ROWS)
+def test_weights_of_samples_are_equal(row):
+    compare(row, "weights_of_samples_are_equal", WEIGHTS)
+
+
+@contract(ROWS)
+def test_weights_of_positions_are_equal(row):
+    compare(row, "weights_of_positions_are_equal", OF_POSITIONS)
 
 
 class Masked(Loss):
@@ -138,8 +191,7 @@ def test_what_is_masked_does_not_count(row):
 @contract(ROWS)
 def test_the_gradient_is_equal(row):
     gradient = jax.grad(lambda y_pred: row.ours()(y_true=row.y_true, y_pred=y_pred, sample_weight=WEIGHTS))(row.y_pred)
-    with ordinary():
-        theirs = jax.grad(lambda y_pred: row.theirs()(row.y_true, y_pred, WEIGHTS[:, None]))(row.y_pred)
+    theirs = jax.grad(lambda y_pred: reference(row, row.y_true, y_pred, WEIGHTS))(row.y_pred)
     row.close("the_gradient_is_equal", gradient, theirs)
 
 
