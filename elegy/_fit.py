@@ -18,6 +18,7 @@ from ._arguments import (
 from ._asked import check_step, fit_offers
 from ._ema import evaluated
 from ._execution import planned_fit
+from ._host_metrics import host_metrics
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
 from ._plan import require_execution
@@ -82,7 +83,9 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     bars = [ProgressBar(verbose)] if verbose else []
     params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
     offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
-    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
+    first = host_metrics(trainer.recipe.objective, offers)
+    told = [*first, *listed(given.callbacks), *bars, history]
+    callbacks = CallbackList(told, model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)

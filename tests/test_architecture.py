@@ -30,7 +30,7 @@ FLOORS = (
     {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
     {"_measures"},
     {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
-    {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
+    {"_arguments", "_host_metrics", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
     {"_asked", "_step_record", "_trainer", "_verdict"},  # what callbacks may ask for; what the steps logged
     {"_loop"},  # the only loop over epochs and batches

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from .._names import name_of
 from .._on import On
 from .._sums import merge_sums, quotient
+from ..losses._options import require_share
 from ._confusion import check_decided_labels, require_classes, truth_of
 from ._histogram import Cells, Histogram, add_to_histogram, cells, empty_histogram, evenly_spaced
 from ._means import as_floating, full_weight
 from ._metric import Metric
-from ._options import number_between, optional_whole_number, whole_number
+from ._options import optional_whole_number, whole_number
 
 
 class AbstractBestAt(Metric, abc.ABC):
@@ -112,7 +113,7 @@ class SensitivityAtSpecificity(AbstractBestAt):
         name: str | None = None,
     ) -> None:
         super().__init__(num_thresholds, class_id, on, name)
-        self.least = number_between(name_of(self), "specificity", specificity, 0, 1)
+        self.least = require_share(f"metric `{name_of(self)}`", "specificity", specificity)
 
     def rates(self, found: Cells) -> tuple[jax.Array, jax.Array]:
         """Specificity and sensitivity."""
@@ -153,7 +154,7 @@ class SpecificityAtSensitivity(AbstractBestAt):
         name: str | None = None,
     ) -> None:
         super().__init__(num_thresholds, class_id, on, name)
-        self.least = number_between(name_of(self), "sensitivity", sensitivity, 0, 1)
+        self.least = require_share(f"metric `{name_of(self)}`", "sensitivity", sensitivity)
 
     def rates(self, found: Cells) -> tuple[jax.Array, jax.Array]:
         """Sensitivity and specificity."""
@@ -194,7 +195,7 @@ class PrecisionAtRecall(AbstractBestAt):
         name: str | None = None,
     ) -> None:
         super().__init__(num_thresholds, class_id, on, name)
-        self.least = number_between(name_of(self), "recall", recall, 0, 1)
+        self.least = require_share(f"metric `{name_of(self)}`", "recall", recall)
 
     def rates(self, found: Cells) -> tuple[jax.Array, jax.Array]:
         """Recall and precision."""
@@ -235,7 +236,7 @@ class RecallAtPrecision(AbstractBestAt):
         name: str | None = None,
     ) -> None:
         super().__init__(num_thresholds, class_id, on, name)
-        self.least = number_between(name_of(self), "precision", precision, 0, 1)
+        self.least = require_share(f"metric `{name_of(self)}`", "precision", precision)
 
     def rates(self, found: Cells) -> tuple[jax.Array, jax.Array]:
         """Precision and recall."""

@@ -5,13 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .._labels import check_binary_labels, check_labels, class_labels, require_same_shape, squeeze_labels
+from .._labels import check_binary_labels, check_labels, class_labels, squeeze_labels
 from .._names import name_of
 from .._on import On
 from .._sums import sum_value
 from ..losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from ._means import AbstractMean, MeanState, mean_value
-from ._options import number_between
+from ..losses._options import require_bool, require_label, require_smoothing
+from ._means import AbstractMean, MeanState, compared, mean_value
 
 
 class BinaryCrossentropy(AbstractMean):
@@ -27,7 +27,7 @@ class BinaryCrossentropy(AbstractMean):
         name: how logs call it; `binary_crossentropy` by default.
 
     Raises:
-        ValueError: `label_smoothing` is out of range.
+        ValueError: an option is out of range.
 
     Example:
         >>> value = BinaryCrossentropy()(y_true=jnp.array([[1], [0]]), y_pred=jnp.array([[0.5], [0.5]]))
@@ -41,8 +41,8 @@ class BinaryCrossentropy(AbstractMean):
         self, from_logits: bool = False, label_smoothing: float = 0.0, on: On = None, *, name: str | None = None
     ) -> None:
         super().__init__(on, name=name)
-        self.from_logits = from_logits
-        self.label_smoothing = number_between(name_of(self), "label_smoothing", label_smoothing, 0, 1)
+        self.from_logits = require_bool(f"metric `{name_of(self)}`", "from_logits", from_logits)
+        self.label_smoothing = require_smoothing(f"metric `{name_of(self)}`", label_smoothing)
 
     def values(self, y_true: Any, y_pred: Any) -> jax.Array:
         """The crossentropies.
@@ -54,9 +54,8 @@ class BinaryCrossentropy(AbstractMean):
         Raises:
             ValueError: the shapes differ.
         """
-        require_same_shape(f"metric `{name_of(self)}`", y_true, y_pred)
         options = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
-        return binary_crossentropy(y_true, y_pred, **options)
+        return binary_crossentropy(*compared(self, y_true, y_pred), **options)
 
     def check(self, y_true: Any) -> None:
         """Refuse labels outside of 0 to 1, on the host.
@@ -83,7 +82,7 @@ class CategoricalCrossentropy(AbstractMean):
         name: how logs call it; `categorical_crossentropy` by default.
 
     Raises:
-        ValueError: `label_smoothing` is out of range.
+        ValueError: an option is out of range.
 
     Example:
         >>> metric = CategoricalCrossentropy(from_logits=True)
@@ -97,8 +96,8 @@ class CategoricalCrossentropy(AbstractMean):
         self, from_logits: bool = False, label_smoothing: float = 0.0, on: On = None, *, name: str | None = None
     ) -> None:
         super().__init__(on, name=name)
-        self.from_logits = from_logits
-        self.label_smoothing = number_between(name_of(self), "label_smoothing", label_smoothing, 0, 1)
+        self.from_logits = require_bool(f"metric `{name_of(self)}`", "from_logits", from_logits)
+        self.label_smoothing = require_smoothing(f"metric `{name_of(self)}`", label_smoothing)
 
     def values(self, y_true: Any, y_pred: Any) -> jax.Array:
         """The crossentropies.
@@ -110,9 +109,8 @@ class CategoricalCrossentropy(AbstractMean):
         Raises:
             ValueError: the shapes differ.
         """
-        require_same_shape(f"metric `{name_of(self)}`", y_true, y_pred)
         options = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
-        return categorical_crossentropy(y_true, y_pred, **options)
+        return categorical_crossentropy(*compared(self, y_true, y_pred), **options)
 
 
 class SparseCategoricalCrossentropy(AbstractMean):
@@ -127,6 +125,9 @@ class SparseCategoricalCrossentropy(AbstractMean):
         on: which part of `y_true` and `y_pred` this metric sees.
         name: how logs call it; `sparse_categorical_crossentropy` by default.
 
+    Raises:
+        ValueError: an option is out of range.
+
     Example:
         >>> metric = SparseCategoricalCrossentropy(from_logits=True)
         >>> round(float(metric(y_true=jnp.array([1, 0]), y_pred=jnp.zeros((2, 2)))), 4)
@@ -139,8 +140,8 @@ class SparseCategoricalCrossentropy(AbstractMean):
         self, from_logits: bool = False, ignore_class: int | None = None, on: On = None, *, name: str | None = None
     ) -> None:
         super().__init__(on, name=name)
-        self.from_logits = from_logits
-        self.ignore_class = ignore_class
+        self.from_logits = require_bool(f"metric `{name_of(self)}`", "from_logits", from_logits)
+        self.ignore_class = require_label(f"metric `{name_of(self)}`", ignore_class)
 
     def values(self, y_true: Any, y_pred: Any) -> Any:
         """The crossentropies, and with `ignore_class` where they count.
@@ -178,6 +179,9 @@ class Perplexity(AbstractMean):
         on: which part of `y_true` and `y_pred` this metric sees.
         name: how logs call it; `perplexity` by default.
 
+    Raises:
+        ValueError: an option is out of range.
+
     Example:
         >>> value = Perplexity(from_logits=True)(y_true=jnp.array([1, 0]), y_pred=jnp.zeros((2, 8)))
         >>> round(float(value), 4)
@@ -190,8 +194,8 @@ class Perplexity(AbstractMean):
         self, from_logits: bool = False, ignore_class: int | None = None, on: On = None, *, name: str | None = None
     ) -> None:
         super().__init__(on, name=name)
-        self.from_logits = from_logits
-        self.ignore_class = ignore_class
+        self.from_logits = require_bool(f"metric `{name_of(self)}`", "from_logits", from_logits)
+        self.ignore_class = require_label(f"metric `{name_of(self)}`", ignore_class)
 
     def values(self, y_true: Any, y_pred: Any) -> Any:
         """The crossentropies, and with `ignore_class` where they count.
@@ -225,11 +229,8 @@ class Perplexity(AbstractMean):
 
 def _surprises(who: str, y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None) -> Any:
     labels = class_labels(who, y_true, y_pred)
-    if ignore_class is None:
-        return sparse_categorical_crossentropy(labels, y_pred, from_logits=from_logits)
-    counts = labels != ignore_class
-    known = jnp.where(counts, labels, jnp.zeros_like(labels))
-    return sparse_categorical_crossentropy(known, y_pred, from_logits=from_logits), counts
+    values = sparse_categorical_crossentropy(labels, y_pred, from_logits=from_logits, ignore_class=ignore_class)
+    return values if ignore_class is None else (values, labels != ignore_class)
 
 
 def _check_classes(who: str, y_true: Any, y_pred: Any, ignore_class: int | None) -> None:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from .._labels import require_same_shape
 from .._names import name_of
-from ._means import AbstractMean, MeanState, as_floating, mean_value
+from ..losses import log_cosh
+from ._means import AbstractMean, MeanState, as_floating, compared, mean_value
 from ._metric import Better
 
 
@@ -101,6 +102,36 @@ class RootMeanSquaredError(AbstractMean):
     def compute(self, state: MeanState) -> jax.Array:
         """The root of the mean so far, a float32 scalar; 0 if all weights were 0."""
         return jnp.sqrt(mean_value(state))
+
+
+class LogCoshError(AbstractMean):
+    """The distance between predictions and targets, squared where it is small and so less moved by outliers.
+
+    The weighted mean of `log(cosh(y_true - y_pred))`: about `e²/2` for small errors `e`, `|e| - log(2)` for large ones.
+
+    Args:
+        on: which part of `y_true` and `y_pred` this metric sees.
+        name: how logs call it; `log_cosh_error` by default.
+
+    Example:
+        >>> value = LogCoshError()(y_true=jnp.array([[0.0], [0.0]]), y_pred=jnp.array([[0.0], [1.0]]))
+        >>> round(float(value), 4)
+        0.2169
+    """
+
+    better = "lower"
+
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """What is averaged.
+
+        Args:
+            y_true: targets, `(batch, *d)`.
+            y_pred: predictions, same shape.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        return log_cosh(*compared(self, y_true, y_pred))
 
 
 def _difference(who: str, y_true: Any, y_pred: Any) -> jax.Array:

@@ -1,13 +1,11 @@
 """The weighted harmonic mean of precision and recall."""
 
-import math
-
 import jax
 
 from .._names import name_of
 from .._on import On
 from .._sums import quotient
-from ._options import number_between
+from ..losses._options import require_at_least_zero
 from ._precision_recall import AbstractDecisionMetric, Average
 
 
@@ -46,7 +44,7 @@ class FBetaScore(AbstractDecisionMetric):
         name: str | None = None,
     ) -> None:
         super().__init__(on, threshold=threshold, top_k=1 if threshold is None else None, average=average, name=name)
-        self.beta = number_between(name_of(self), "beta", beta, 0, math.inf)
+        self.beta = require_at_least_zero(f"metric `{name_of(self)}`", "beta", beta)
 
     def score(self, true_positives: jax.Array, false_positives: jax.Array, false_negatives: jax.Array) -> jax.Array:
         """The weighted harmonic mean of precision and recall."""

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .._labels import require_same_shape
 from .._names import name_of
 from .._reduce import aligned_weight, is_masked_pair
 from .._sums import ExactSum, add_to_sum, merge_sums, quotient, sum_value, zero_sum
@@ -48,6 +49,16 @@ class AbstractMean(Metric, abc.ABC):
     def compute(self, state: MeanState) -> jax.Array:
         """The mean so far, a float32 scalar; 0 if all weights were 0."""
         return mean_value(state)
+
+
+def compared(metric: Metric, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Labels and outputs of one shape, for a function of both.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    require_same_shape(f"metric `{name_of(metric)}`", y_true, y_pred)
+    return y_true, y_pred
 
 
 def add_to_mean(state: MeanState, values: Any, sample_weight: Any, who: str) -> MeanState:

@@ -38,30 +38,6 @@ def optional_whole_number(name: str, argument: str, number: Any, least: int) -> 
     return None if number is None else whole_number(name, argument, number, least)
 
 
-def number_between(name: str, argument: str, number: Any, low: float, high: float) -> float:
-    """The number as a `float`.
-
-    Args:
-        name: of the metric.
-        argument: how the argument is called.
-        number: what it was given.
-        low: the smallest that is allowed.
-        high: the largest.
-
-    Raises:
-        ValueError: it is no number, or out of range.
-
-    Example:
-        >>> number_between("fbeta_score", "beta", 2, 0, math.inf)
-        2.0
-    """
-    is_number = isinstance(number, (int, float, np.number)) and not isinstance(number, bool)
-    if not is_number or not low <= number <= high:
-        allowed = f"a number from {low:g} to {high:g}" if math.isfinite(high) else f"a number, {low:g} or more"
-        raise ValueError(f"The metric `{name}` was given `{argument}={number!r}`. It is {allowed}. Give such a number.")
-    return float(number)
-
-
 def one_of(name: str, argument: str, choice: Any, choices: Sequence[Any]) -> Any:
     """The choice, if it is among the choices.
 

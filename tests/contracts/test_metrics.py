@@ -20,7 +20,9 @@ SCORES = RANDOM.random((12, 3)).astype("float32")
 CLASSES = RANDOM.integers(0, 3, 12).astype("int32")
 YES_NO = RANDOM.integers(0, 2, (12, 3)).astype("int32")
 WEIGHTS = RANDOM.random(12).astype("float32")
+ONE_HOT = np.eye(3, dtype="float32")[CLASSES]
 OF_CLASSES, OF_YES_NO, OF_NUMBERS = (CLASSES, SCORES), (YES_NO, SCORES), (SCORES[::-1].copy(), SCORES)
+OF_ONE_HOT = (ONE_HOT, SCORES)
 
 
 class Hooked(Metric):
@@ -44,9 +46,7 @@ ROWS = {
     "elegy.metrics.Metric": Row(Hooked, OF_NUMBERS, HOOKS),
     "elegy.metrics.Accuracy": Row(metrics.Accuracy, (CLASSES, CLASSES[::-1].copy())),
     "elegy.metrics.BinaryAccuracy": Row(metrics.BinaryAccuracy, OF_YES_NO),
-    "elegy.metrics.CategoricalAccuracy": Row(
-        metrics.CategoricalAccuracy, (np.eye(3, dtype="float32")[CLASSES], SCORES)
-    ),
+    "elegy.metrics.CategoricalAccuracy": Row(metrics.CategoricalAccuracy, OF_ONE_HOT),
     "elegy.metrics.SparseCategoricalAccuracy": Row(metrics.SparseCategoricalAccuracy, OF_CLASSES),
     "elegy.metrics.MeanSquaredError": Row(metrics.MeanSquaredError, OF_NUMBERS),
     "elegy.metrics.MeanAbsoluteError": Row(metrics.MeanAbsoluteError, OF_NUMBERS),
@@ -59,7 +59,48 @@ ROWS = {
     "elegy.metrics.F1 macro": Row(lambda **o: metrics.F1(average="macro", **o), OF_CLASSES),
     "elegy.metrics.F1 weighted": Row(lambda **o: metrics.F1(average="weighted", **o), OF_YES_NO),
     "elegy.metrics.F1 each": Row(lambda **o: metrics.F1(average=None, **o), OF_CLASSES),
+    "elegy.metrics.FBetaScore": Row(metrics.FBetaScore, OF_CLASSES),
+    "elegy.metrics.Reduce": Row(lambda **o: metrics.Reduce("mean_with_sample_weight", **o), OF_CLASSES),
+    "elegy.metrics.TopKCategoricalAccuracy": Row(lambda **o: metrics.TopKCategoricalAccuracy(k=2, **o), OF_ONE_HOT),
+    "elegy.metrics.SparseTopKCategoricalAccuracy": Row(
+        lambda **o: metrics.SparseTopKCategoricalAccuracy(k=2, **o), OF_CLASSES
+    ),
+    "elegy.metrics.TruePositives, elegy.metrics.ReduceConfusionMatrix": Row(
+        lambda **o: metrics.ReduceConfusionMatrix("true_positives", **o), OF_YES_NO
+    ),
+    "elegy.metrics.FalsePositives": Row(metrics.FalsePositives, OF_CLASSES),
+    "elegy.metrics.TrueNegatives": Row(lambda **o: metrics.TrueNegatives(thresholds=[0.3, 0.6], **o), OF_YES_NO),
+    "elegy.metrics.FalseNegatives": Row(metrics.FalseNegatives, OF_YES_NO),
+    "elegy.metrics.AUC": Row(metrics.AUC, OF_YES_NO),
+    "elegy.metrics.AUC labels": Row(lambda **o: metrics.AUC(curve="PR", multi_label=True, **o), OF_CLASSES),
+    "elegy.metrics.SensitivityAtSpecificity": Row(lambda **o: metrics.SensitivityAtSpecificity(0.5, **o), OF_YES_NO),
+    "elegy.metrics.SpecificityAtSensitivity": Row(lambda **o: metrics.SpecificityAtSensitivity(0.5, **o), OF_YES_NO),
+    "elegy.metrics.PrecisionAtRecall": Row(lambda **o: metrics.PrecisionAtRecall(0.5, **o), OF_YES_NO),
+    "elegy.metrics.RecallAtPrecision": Row(lambda **o: metrics.RecallAtPrecision(0.4, class_id=1, **o), OF_CLASSES),
+    "elegy.metrics.ConfusionMatrix": Row(metrics.ConfusionMatrix, OF_CLASSES),
+    "elegy.metrics.MeanIoU": Row(metrics.MeanIoU, OF_ONE_HOT),
+    "elegy.metrics.MatthewsCorrelation": Row(metrics.MatthewsCorrelation, OF_CLASSES),
+    "elegy.metrics.CohenKappa": Row(metrics.CohenKappa, OF_CLASSES),
+    "elegy.metrics.RootMeanSquaredError": Row(metrics.RootMeanSquaredError, OF_NUMBERS),
+    "elegy.metrics.LogCoshError": Row(metrics.LogCoshError, OF_NUMBERS),
+    "elegy.metrics.MeanAbsolutePercentageError": Row(metrics.MeanAbsolutePercentageError, OF_NUMBERS),
+    "elegy.metrics.MeanSquaredLogarithmicError": Row(metrics.MeanSquaredLogarithmicError, OF_NUMBERS),
+    "elegy.metrics.R2Score": Row(metrics.R2Score, OF_NUMBERS),
+    "elegy.metrics.PearsonCorrelation": Row(metrics.PearsonCorrelation, OF_NUMBERS),
+    "elegy.metrics.CosineSimilarity": Row(metrics.CosineSimilarity, OF_NUMBERS),
+    "elegy.metrics.KLDivergence": Row(metrics.KLDivergence, OF_ONE_HOT),
+    "elegy.metrics.Poisson": Row(metrics.Poisson, OF_NUMBERS),
+    "elegy.metrics.Hinge, elegy.metrics.SquaredHinge": Row(metrics.SquaredHinge, OF_YES_NO),
+    "elegy.metrics.CategoricalHinge": Row(metrics.CategoricalHinge, OF_ONE_HOT),
+    "elegy.metrics.BinaryCrossentropy": Row(metrics.BinaryCrossentropy, OF_YES_NO),
+    "elegy.metrics.CategoricalCrossentropy": Row(metrics.CategoricalCrossentropy, OF_ONE_HOT),
+    "elegy.metrics.SparseCategoricalCrossentropy": Row(
+        lambda **o: metrics.SparseCategoricalCrossentropy(ignore_class=1, **o), OF_CLASSES
+    ),
+    "elegy.metrics.Perplexity": Row(metrics.Perplexity, OF_CLASSES),
 }
+
+LOWER = ("Error", "entropy", "Perplexity", "Hinge", "Divergence", "Poisson", "FalsePositives", "FalseNegatives")
 
 strict = pytest.mark.usefixtures("strict_kernels")
 
@@ -205,6 +246,7 @@ def test_batches_of_uneven_sizes_are_exact(logs, key, row):
 
 @contract(ROWS)
 def test_it_says_which_direction_is_better(key, row):
-    direction = {"lower": ("Error",), None: ("Mean", "Sum")}
-    expected = next((way for way, ends in direction.items() if key.endswith(ends)), "higher")
+    direction = {"lower": LOWER, None: ("Mean", "Sum", "Reduce", "ConfusionMatrix")}
+    name = key.split(", ")[0].split()[0].removeprefix("elegy.metrics.")
+    expected = next((way for way, ends in direction.items() if name.endswith(ends)), "higher")
     assert row.make().better == expected

@@ -119,6 +119,15 @@ ROWS = {
     "elegy.metrics.Perplexity": of_function(
         made("Perplexity"), CLASSES, SOFT, lambda t, p, w: np.exp(surprise(t, p, w))
     ),
+    "elegy.metrics.MeanAbsolutePercentageError": of_keras(made("MeanAbsolutePercentageError"), POSITIVE, ALSO_POSITIVE),
+    "elegy.metrics.MeanSquaredLogarithmicError": of_keras(made("MeanSquaredLogarithmicError"), POSITIVE, ALSO_POSITIVE),
+    "elegy.metrics.LogCoshError": of_keras(made("LogCoshError"), TARGETS, OUTPUTS),
+    "elegy.metrics.CosineSimilarity": of_keras(made("CosineSimilarity"), TARGETS, OUTPUTS),
+    "elegy.metrics.KLDivergence": of_keras(made("KLDivergence"), ONE_HOT, SOFT),
+    "elegy.metrics.Poisson": of_keras(made("Poisson"), POSITIVE, ALSO_POSITIVE),
+    "elegy.metrics.Hinge": of_keras(made("Hinge"), YES_NO, OUTPUTS),
+    "elegy.metrics.SquaredHinge": of_keras(made("SquaredHinge"), YES_NO, OUTPUTS),
+    "elegy.metrics.CategoricalHinge": of_keras(made("CategoricalHinge"), ONE_HOT, OUTPUTS),
     "elegy.metrics.Precision": of_keras(made("Precision"), YES_NO, SCORES),
     "elegy.metrics.Recall": of_keras(made("Recall", thresholds=[0.3, 0.6]), YES_NO, SCORES),
     "elegy.metrics.F1": of_function(
