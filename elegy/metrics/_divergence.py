@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 
+from .._on import On
 from ..losses import kl_divergence, poisson
 from ._means import AbstractMean, compared
 
@@ -15,7 +16,7 @@ class KLDivergence(AbstractMean):
 
     Args:
         on: which part of `y_true` and `y_pred` this metric sees.
-        name: how logs call it; `kldivergence` by default.
+        name: how logs call it; `kl_divergence` by default.
 
     Example:
         >>> import jax.numpy as jnp
@@ -25,6 +26,9 @@ class KLDivergence(AbstractMean):
     """
 
     better = "lower"
+
+    def __init__(self, on: On = None, *, name: str | None = "kl_divergence") -> None:
+        super().__init__(on, name=name)
 
     def values(self, y_true: Any, y_pred: Any) -> jax.Array:
         """What is averaged.

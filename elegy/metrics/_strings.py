@@ -52,6 +52,7 @@ def resolve_metric(name: str, y_true: Any, y_pred: Any) -> Metric | None:
         'SparseCategoricalAccuracy'
     """
     key = snake_case(name)
+    key = next((known for known in BY_NAME if known.replace("_", "") == key.replace("_", "")), key)
     if key in BY_SHAPE:
         return None if y_true is None or y_pred is None else _chosen(name, key, y_true, y_pred)(name=name)
     if key not in BY_NAME:
@@ -81,7 +82,6 @@ BY_NAME: dict[str, Callable[..., Metric]] = {
     "true_negatives": TrueNegatives,
     "false_negatives": FalseNegatives,
     "confusion_matrix": ConfusionMatrix,
-    "mean_io_u": MeanIoU,
     "mean_iou": MeanIoU,
     "matthews_correlation": MatthewsCorrelation,
     "cohen_kappa": CohenKappa,
@@ -107,7 +107,6 @@ BY_NAME: dict[str, Callable[..., Metric]] = {
     "squared_hinge": SquaredHinge,
     "categorical_hinge": CategoricalHinge,
     "kld": KLDivergence,
-    "kldivergence": KLDivergence,
     "kl_divergence": KLDivergence,
     "poisson": Poisson,
     "bce": BinaryCrossentropy,

@@ -36,7 +36,7 @@ class TopKCategoricalAccuracy(AbstractMean):
 
     better: Better = "higher"
 
-    def __init__(self, k: int = 5, on: On = None, *, name: str | None = None) -> None:
+    def __init__(self, k: int = 5, on: On = None, *, name: str | None = "top_k_categorical_accuracy") -> None:
         super().__init__(on, name=name)
         self.k = whole_number(name_of(self), "k", k, least=1)
 
@@ -79,7 +79,14 @@ class SparseTopKCategoricalAccuracy(AbstractMean):
 
     better: Better = "higher"
 
-    def __init__(self, k: int = 5, on: On = None, *, from_sorted_ids: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self,
+        k: int = 5,
+        on: On = None,
+        *,
+        from_sorted_ids: bool = False,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+    ) -> None:
         super().__init__(on, name=name)
         self.k = whole_number(name_of(self), "k", k, least=1)
         self.from_sorted_ids = from_sorted_ids

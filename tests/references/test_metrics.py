@@ -168,15 +168,13 @@ ROWS = {
     ),
     "elegy.metrics.AUC precision": of_keras(made("AUC", curve="PR"), YES_NO, SCORES),
     "elegy.metrics.AUC precision of labels": of_keras(made("AUC", curve="PR", multi_label=True), YES_NO, SCORES),
-    "elegy.metrics.AUC minoring": of_keras(
-        made("AUC", curve="PR", summation_method="minoring", num_thresholds=20), YES_NO, SCORES
-    ),
-    "elegy.metrics.AUC majoring": of_keras(made("AUC", summation_method="majoring", num_thresholds=20), YES_NO, SCORES),
+    "elegy.metrics.AUC minoring": of_keras(made("AUC", curve="PR", summation_method="minoring"), YES_NO, SCORES),
+    "elegy.metrics.AUC majoring": of_keras(made("AUC", summation_method="majoring"), YES_NO, SCORES),
     "elegy.metrics.SensitivityAtSpecificity": of_keras(
         made("SensitivityAtSpecificity", specificity=0.6), YES_NO, SCORES
     ),
     "elegy.metrics.SpecificityAtSensitivity": of_keras(
-        made("SpecificityAtSensitivity", sensitivity=0.6, num_thresholds=50), YES_NO, SCORES
+        made("SpecificityAtSensitivity", sensitivity=0.6), YES_NO, SCORES
     ),
     "elegy.metrics.PrecisionAtRecall": of_keras(made("PrecisionAtRecall", recall=0.6), YES_NO, SCORES),
     "elegy.metrics.RecallAtPrecision": of_keras(made("RecallAtPrecision", precision=0.6), YES_NO, SCORES),
