@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ._sums import packed, unpacked
 from .data import Batch
 
 Body = Callable[[Any, Any, Batch], Any]
@@ -118,15 +119,19 @@ def run_many(
         jax.eval_shape(lambda carry: feed.loop(jnp.int32(0), jnp.int32(1), look, carry), carry)
         kept = jax.tree.map(lambda leaf: jnp.zeros((capacity, *leaf.shape), leaf.dtype), shapes[0])
 
-    def body(number: Any, held: tuple[Any, Any], batch: Batch) -> tuple[Any, Any]:
-        carry, kept = held
+    sums, rest = packed(_strong(carry))
+
+    def body(number: Any, held: tuple[Any, Any, Any], batch: Batch) -> tuple[Any, Any, Any]:
+        sums, rest, kept = held
+        carry = unpacked(sums, rest)
         after, told = step(carry, batch)
         after = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), after, carry)
         if capacity:
             kept = jax.tree.map(lambda buffer, value: buffer.at[number].set(value), kept, told)
-        return after, kept
+        return *packed(after), kept
 
-    return feed.loop(first, count, body, (_strong(carry), kept))
+    sums, rest, kept = feed.loop(first, count, body, (sums, rest, kept))
+    return unpacked(sums, rest), kept
 
 
 def _at(stacked: Batch, number: Any) -> Batch:

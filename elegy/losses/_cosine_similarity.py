@@ -18,7 +18,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, *, axis: int = -1) -> jax.Array:
     """How far the direction of vectors is off: -1 where it is the same, 0 at a right angle, 1 where it is opposite.
 
     `-sum(y_true * y_pred) / (|y_true| * |y_pred|)` along `axis`. Vectors shorter than 1e-7 count as if they had that
-    length, so the value of a zero vector is 0.
+    length, so the value of a zero vector is 0, and its slope is finite but steep, up to 1e7.
 
     Args:
         y_true: vectors, `(batch, *d)`.
@@ -44,7 +44,7 @@ class CosineSimilarity(Loss):
     """How far the direction of vectors is off: -1 where it is the same, 0 at a right angle, 1 where it is opposite.
 
     `-sum(y_true * y_pred) / (|y_true| * |y_pred|)` along `axis`, then reduced over samples. Vectors shorter than 1e-7
-    count as if they had that length, so the value of a zero vector is 0.
+    count as if they had that length, so the value of a zero vector is 0, and its slope is finite but steep, up to 1e7.
 
     Args:
         axis: along which the vectors lie; not 0, the batch.

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from .._errors import short_type
-from .._labels import check_labels
+from .._labels import check_labels, require_integers
 from .._names import name_of
 from .._on import On
 from .._reduce import Reduction
@@ -112,9 +112,9 @@ class CTC(Loss):
         labels = labels.astype(jnp.int32)
         padding = labels == self.mask_index if target_length is None else _after(who, target_length, labels)
         silence = jnp.zeros(logits.shape[:2], bool) if output_length is None else _after(who, output_length, logits)
+        are_classes = jnp.all(padding | ((labels >= 0) & (labels < logits.shape[-1])), axis=1)
         padding, silence = padding.astype(logits.dtype), silence.astype(logits.dtype)
         values = optax.losses.ctc_loss(logits, silence, labels, padding, blank_id=self.mask_index)
-        are_classes = jnp.all((labels >= 0) & (labels < logits.shape[-1]), axis=1)
         return jnp.where(are_classes, values, jnp.nan)  # the kernel would take others for certain
 
     def check(self, y_true: Any, y_pred: Any, target_length: Any = None) -> None:
@@ -123,32 +123,34 @@ class CTC(Loss):
         Args:
             y_true: labels as a NumPy array, `(rows, labels)`.
             y_pred: the outputs, `(batch, frames, classes)`, of which only the shape is read.
-            target_length: None, or how many labels count, `(rows,)`.
+            target_length: None, or how many labels count, `(rows,)`; others are not looked at.
 
         Raises:
             ValueError: a label is no integer or out of range, or there is one behind padding.
         """
         who, labels = f"loss `{name_of(self)}`", np.asarray(y_true)
+        if target_length is not None:
+            places, length = np.arange(labels.shape[1]), np.asarray(target_length)[:, None]
+            labels = np.where(places < length, labels, self.mask_index)
         check_labels(who, labels, y_pred.shape[-1])
-        padding = labels == self.mask_index
-        behind = np.argwhere(padding[:, :-1] & ~padding[:, 1:])
-        if target_length is None and len(behind):
+        says_nothing = labels == self.mask_index
+        behind = np.argwhere(says_nothing[:, :-1] & ~says_nothing[:, 1:])
+        if len(behind):
+            row = behind[0][0]
             raise ValueError(
-                f"{who} was given the labels {labels[behind[0][0]].tolist()}, in row {behind[0][0]}. The label "
-                f"{self.mask_index} says nothing (`mask_index`) and pads at the end only. Move it there, number "
-                "the labels without it, or give `target_length`."
+                f"{who} was given the labels {labels[row].tolist()}, in row {row}. The label {self.mask_index} says "
+                "nothing (`mask_index`) and pads at the end only. Number the labels without it, and move padding there."
             )
 
 
 def _require_sequences(who: str, labels: jax.Array, logits: jax.Array) -> None:
-    given = f"{who} was given `y_true` {short_type(labels)} and `y_pred` {short_type(logits)}."
     if labels.ndim != 2 or logits.ndim != 3 or labels.shape[0] != logits.shape[0]:
         raise ValueError(
-            f"{given} The shapes {labels.shape} and {logits.shape} are not those of `(batch, labels)` and "
-            "`(batch, frames, classes)`. Give a row of class numbers, and a row of logits for each frame."
+            f"{who} was given `y_true` {short_type(labels)} and `y_pred` {short_type(logits)}. The shapes "
+            f"{labels.shape} and {logits.shape} are not those of `(batch, labels)` and `(batch, frames, classes)`. "
+            "Give a row of class numbers, and a row of logits for each frame."
         )
-    if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise ValueError(f"{given} Class labels are whole numbers. Convert them with `y.astype(np.int32)`.")
+    require_integers(who, labels)
 
 
 def _require_class(who: str, mask_index: int, classes: int) -> None:
