@@ -99,22 +99,20 @@ class AbstractConfusionMetric(Metric, abc.ABC):
             check_labels(who, counted, self._classes(y_true, y_pred))
 
     def _classes(self, y_true: Any, y_pred: Any) -> int:
-        """How many classes there are."""
-        if y_pred is None or not hasattr(y_pred, "shape"):
-            told = None
-        else:
-            told = {"yes/no": 2, "classes": None}.get(_kind(y_true, y_pred), y_pred.shape[-1] if y_pred.shape else None)
-        if told is None and self.num_classes is None:
+        """How many classes there are, by `num_classes` and by what the outputs tell."""
+        told = _told_classes(y_true, y_pred)
+        known = {number for number in (told, self.num_classes) if number is not None}
+        if not known:
             raise ValueError(
                 f"metric `{name_of(self)}` counts class by class. `y_pred` is {short_type(y_pred)}, which does not "
                 "tell how many classes there are. Give `num_classes=`."
             )
-        if None not in (told, self.num_classes) and told != self.num_classes:
+        if len(known) > 1:
             raise ValueError(
                 f"metric `{name_of(self)}` has `num_classes={self.num_classes}`. `y_pred` is {short_type(y_pred)}, "
                 f"which decides between {told}. Leave `num_classes` out, or give one score for each class."
             )
-        return self.num_classes or told or 0
+        return known.pop()
 
 
 class ConfusionMatrix(AbstractConfusionMetric):
@@ -168,6 +166,14 @@ def _kind(y_true: Any, y_pred: Any) -> Literal["scores", "classes", "one-hot", "
     if not jnp.issubdtype(y_pred.dtype, jnp.floating):
         return "classes"
     return "one-hot" if len(y_pred.shape) > 1 and y_pred.shape[-1] > 1 else "yes/no"
+
+
+def _told_classes(y_true: Any, y_pred: Any) -> int | None:
+    """How many classes outputs decide between; None if they are class numbers, or not known yet."""
+    kind = "classes" if y_pred is None else _kind(y_true, y_pred)
+    if kind == "yes/no":
+        return 2
+    return None if kind == "classes" else y_pred.shape[-1]
 
 
 def _class_numbers(who: str, y_true: Any, y_pred: Any, threshold: float) -> tuple[jax.Array, jax.Array]:
