@@ -16,18 +16,22 @@ from .callbacks import Callback
 from .metrics import OnHost
 
 
-def host_metrics(objective: Objective, offers: Mapping[str, Collection[str]]) -> list[Callback]:
+def host_metrics(
+    objective: Objective, offers: Mapping[str, Collection[str]], *, in_training: bool = True
+) -> list[Callback]:
     """The callback that serves the `OnHost` metrics of a model; none if it has none.
 
     Args:
         objective: the losses and metrics.
         offers: by hook the names that it is offered.
+        in_training: whether a training step has the outputs of one batch; else only evaluations are collected.
 
     Raises:
         InjectionError: a metric asks for what the steps do not have.
     """
     leaves = [measure.leaf for measure in objective.measures if isinstance(measure.leaf.consumer, OnHost)]
-    steps = {hook: offers[hook] for hook in ("on_train_batch_end", "on_test_batch_end") if hook in offers}
+    hooks = ("on_train_batch_end", "on_test_batch_end") if in_training else ("on_test_batch_end",)
+    steps = {hook: offers[hook] for hook in hooks if hook in offers}
     for leaf in leaves:
         for offer in steps.values():
             check_offer(leaf.asked, offer if isinstance(offer, Offer) else dict.fromkeys(offer), who=leaf.who)

@@ -11,6 +11,7 @@ from ._execution import planned
 from ._host_metrics import host_metrics
 from ._loop import Evaluation, evaluate
 from ._probe import abstract
+from ._reduce import sample_count
 from ._trainer import Trainer
 from .callbacks import CallbackList, ProgressBar, resolve_verbose
 from .data import as_source
@@ -68,7 +69,7 @@ def run_evaluation(
     told = callbacks_of(trainer, [*first, *listed(callbacks)], verbose, steps or evaluation.source.steps, offers)
     check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
     evaluation = planned(trainer, evaluation, told)
-    with telling_exceptions(told):
+    with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(seen[1])):
         return dict(evaluate(evaluation, state, trainer.programs, told, told.call))
 
 

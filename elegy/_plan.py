@@ -10,13 +10,14 @@ import jax
 import numpy as np
 
 from ._errors import did_you_mean, listing
-from ._launches import Chunks, Resident, Singles
+from ._grouped import GroupedLaunches
+from ._launches import Chunks, Resident, Singles, Slices
 from ._pace import Pace
 from ._tables import bytes_in_words
 from .data import ArraySource, Source
 
 Kind = Literal["resident", "chunks", "single"]
-Launches = Singles | Resident
+Launches = Singles | Resident | GroupedLaunches
 
 _ASKED_FOR = "asked for"
 _KINDS = ("auto", "resident", "chunks", "single")
@@ -24,6 +25,8 @@ _BLOCK_BYTES = 1 << 20  # what stays in a core's cache while the block's steps r
 _BLOCK_STEPS = 64
 _CHUNK_BYTES = 16 << 20
 _CHUNK_STEPS = 256
+_ONCE_BYTES = 4 << 20  # in cache from the sending to the step, and soon free for the next chunk
+_ONCE_STEPS = 8  # chunks of fewer steps gain nothing
 _REPLAY_STEPS = 128
 _LOGGED_STEPS = 4096
 _REPLAY_BYTES = 64 << 20
@@ -40,7 +43,9 @@ class Plan:
         why: the reason, in words.
         most: the longest launch in steps; of a chunk also its size.
         fixed: how many steps each launch runs; None follows the time that they take.
-        block: how many steps' rows are gathered at once.
+        block: how many batches' rows are gathered at once.
+        accumulate: how many batches a step takes.
+        once: whether chunks are cut out of arrays, of which a single pass is made.
     """
 
     kind: Kind
@@ -48,14 +53,25 @@ class Plan:
     most: int
     fixed: int | None = None
     block: int = 1
+    accumulate: int = 1
+    once: bool = False
 
     def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
         """The launches of epochs over a source; see `Singles`."""
+        size = self.accumulate
+        batches = self._launches(source, extra, None if steps is None else steps * size, first_pass)
+        return batches if size == 1 else GroupedLaunches(batches, size)
+
+    def _launches(
+        self, source: Any, extra: Mapping[str, Any], batches: int | None, first_pass: int
+    ) -> Singles | Resident:
+        """The launches whose steps take one batch."""
         if self.kind == "resident":
-            return Resident(source, extra, steps, first_pass, block=self.block)
-        if self.kind == "chunks":
-            return Chunks(source, extra, steps, first_pass, capacity=self.most)
-        return Singles(source, extra, steps, first_pass)
+            return Resident(source, extra, batches, first_pass, block=self.block)
+        if self.kind == "chunks" or self.accumulate > 1:  # the batches of one step are a chunk too
+            cut = Slices if self.once else Chunks
+            return cut(source, extra, batches, first_pass, capacity=self.most * self.accumulate)
+        return Singles(source, extra, batches, first_pass)
 
     def pace(self) -> Pace:
         """How long its launches are."""
@@ -74,7 +90,8 @@ class Plan:
         """
         epoch = "" if steps is None else f", {steps:,} step{'s' * (steps != 1)} an epoch"
         launch = "" if self.fixed is None or self.kind == "single" else f", {self.fixed:,} a launch"
-        return f"{self}{epoch}{launch}"
+        update = "" if self.accumulate == 1 else f", {self.accumulate:,} batches a step"
+        return f"{self}{epoch}{launch}{update}"
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
@@ -90,7 +107,7 @@ class Needs:
     Attributes:
         singles: why single steps are needed, in words; None if they are not.
         replayed: whether a callback is told of each step afterwards.
-        told_bytes: how much a step tells, to callbacks or to the record of the steps.
+        told_bytes: how much a step tells, to callbacks, to the record of the steps, or as outputs.
         work: about how many multiplications a step does, as far as sizes tell: rows times parameters.
         logged: whether the logs of each step are kept.
     """
@@ -103,7 +120,13 @@ class Needs:
 
 
 def choose_plan(
-    source: Source, first: Any, needs: Needs, *, execution: str = "auto", steps_per_execution: int | None = None
+    source: Source,
+    first: Any,
+    needs: Needs,
+    *,
+    execution: str = "auto",
+    steps_per_execution: int | None = None,
+    accumulate: int = 1,
 ) -> Plan:
     """The plan for a source.
 
@@ -113,6 +136,7 @@ def choose_plan(
         needs: what decides besides the data.
         execution: the kind that the user asks for, or "auto".
         steps_per_execution: how many steps each launch runs; None follows the time that they take.
+        accumulate: how many batches a step takes.
 
     Raises:
         ValueError: what is asked for does not fit the data or the callbacks.
@@ -124,11 +148,37 @@ def choose_plan(
     kind, why = _kind(source, needs, execution, steps_per_execution)
     if kind == "resident":
         block = max(1, min(_BLOCK_STEPS, _BLOCK_BYTES // max(batch_bytes, 1)))
-        return Plan(kind, why, most, fixed, block)
+        block = block if accumulate == 1 else min(block, accumulate)  # what reaches over a group is not used
+        return Plan(kind, why, most, fixed, block, accumulate)
     if kind == "chunks":
-        chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes, 1)))
-        return Plan(kind, why, min(most, steps_per_execution or chunk), fixed)
-    return dataclasses.replace(SINGLE, why=why)
+        chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes * accumulate, 1)))
+        return Plan(kind, why, min(most, steps_per_execution or chunk), fixed, accumulate=accumulate)
+    return dataclasses.replace(SINGLE, why=why, accumulate=accumulate)
+
+
+def choose_plan_of_one_pass(source: Source, first: Any, needs: Needs) -> Plan:
+    """The plan for a single pass over a source: no row is needed twice, so arrays do not stay on the device.
+
+    Args:
+        source: the batches; one pass begins at its begin.
+        first: one of them.
+        needs: what decides besides the data.
+    """
+    if needs.singles is not None or type(source) is not ArraySource:
+        return choose_plan(source, first, needs)
+    size = _bytes(first) + needs.told_bytes
+    chunk = min(_CHUNK_STEPS, _ONCE_BYTES // max(size, 1))
+    if chunk < _ONCE_STEPS:
+        return dataclasses.replace(SINGLE, why=f"{bytes_in_words(size)} a step fill launches of their own")
+    if source.samples // source.batch_size < chunk:
+        return dataclasses.replace(SINGLE, why="the data does not fill a chunk")
+    most = min(_most_told(needs), chunk)
+    return Plan("chunks", "each row is needed once", most, most if needs.replayed else None, once=True)
+
+
+def fills_no_chunk(source: Source) -> bool:
+    """Whether all of the data is so little that it lies on the device at no cost."""
+    return isinstance(source, ArraySource) and _bytes(source.columns) <= _ONCE_BYTES
 
 
 def _most_told(needs: Needs) -> int:
@@ -174,7 +224,7 @@ def _kind(source: Source, needs: Needs, execution: str, steps_per_execution: int
         return "single", needs.singles
     if execution == "single":
         return "single", _ASKED_FOR
-    if not isinstance(source, ArraySource):
+    if type(source) is not ArraySource:  # a subclass may make batches of its own
         if execution == "resident":
             raise ValueError(
                 '`execution="resident"` was asked for. The data is a stream, of which nobody knows the whole. '

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 class ExactSum(NamedTuple):
@@ -15,7 +16,7 @@ class ExactSum(NamedTuple):
         parts: float32 `(2, *shape)`, the sum and what it lost to rounding; in one array, so that adding is one kernel.
     """
 
-    parts: jax.Array
+    parts: jax.Array | np.ndarray
 
     @property
     def value(self) -> jax.Array:
@@ -29,13 +30,13 @@ class ExactSum(NamedTuple):
 
 
 def zero_sum(shape: tuple[int, ...] = ()) -> ExactSum:
-    """An empty sum.
+    """An empty sum, in NumPy's arrays: it takes no program to make them.
 
     Example:
         >>> float(sum_value(zero_sum()))
         0.0
     """
-    return ExactSum(jnp.zeros((2, *shape), jnp.float32))
+    return ExactSum(np.zeros((2, *shape), np.float32))
 
 
 def add_to_sum(total: ExactSum, x: jax.Array | float) -> ExactSum:
@@ -88,7 +89,7 @@ def sum_value(total: ExactSum) -> jax.Array:
     return total.value + total.error
 
 
-def packed(tree: Any) -> tuple[jax.Array | None, Any]:
+def pack_sums(tree: Any) -> tuple[jax.Array | None, Any]:
     """All exact sums of a tree in one array, so that a step adds to all of them with one kernel.
 
     Args:
@@ -98,8 +99,8 @@ def packed(tree: Any) -> tuple[jax.Array | None, Any]:
         float32 `(2, n)` of all sums side by side, None if there are none, and the tree with a mark in their places.
 
     Example:
-        >>> sums, rest = packed({"count": 3, "mean": add_to_sum(zero_sum((2,)), 1.0), "loss": zero_sum()})
-        >>> sums.shape, float(unpacked(sums, rest)["mean"].value[0])
+        >>> sums, rest = pack_sums({"count": 3, "mean": add_to_sum(zero_sum((2,)), 1.0), "loss": zero_sum()})
+        >>> sums.shape, float(unpack_sums(sums, rest)["mean"].value[0])
         ((2, 3), 1.0)
     """
     sums = [leaf for leaf in jax.tree.leaves(tree, is_leaf=_is_sum) if _is_sum(leaf)]
@@ -107,8 +108,8 @@ def packed(tree: Any) -> tuple[jax.Array | None, Any]:
     return (jnp.concatenate([leaf.parts.reshape(2, -1) for leaf in sums], axis=1) if sums else None), rest
 
 
-def unpacked(sums: jax.Array | None, rest: Any) -> Any:
-    """The tree of which `packed` made two."""
+def unpack_sums(sums: jax.Array | None, rest: Any) -> Any:
+    """The tree of which `pack_sums` made two."""
     begin = 0
 
     def placed(leaf: Any) -> Any:

@@ -114,7 +114,7 @@ class CTC(Loss):
         silence = jnp.zeros(logits.shape[:2], bool) if output_length is None else _after(who, output_length, logits)
         are_classes = jnp.all(padding | ((labels >= 0) & (labels < logits.shape[-1])), axis=1)
         padding, silence = padding.astype(logits.dtype), silence.astype(logits.dtype)
-        values = optax.losses.ctc_loss(logits, silence, labels, padding, blank_id=self.mask_index)
+        values = _of_alignments(logits, silence, labels, padding, blank_id=self.mask_index)
         return jnp.where(are_classes, values, jnp.nan)  # the kernel would take others for certain
 
     def check(self, y_true: Any, y_pred: Any, target_length: Any = None) -> None:
@@ -141,6 +141,10 @@ class CTC(Loss):
                 f"{who} was given the labels {labels[row].tolist()}, in row {row}. The label {self.mask_index} says "
                 "nothing (`mask_index`) and pads at the end only. Number the labels without it, and move padding there."
             )
+
+
+# Compiled by itself: called eagerly, its loop over the frames would be compiled anew each time.
+_of_alignments = jax.jit(optax.losses.ctc_loss, static_argnames="blank_id")
 
 
 def _require_sequences(who: str, labels: jax.Array, logits: jax.Array) -> None:

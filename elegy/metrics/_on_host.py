@@ -17,7 +17,8 @@ class OnHost(Metric):
     """Any function of all rows of a pass, like those of scikit-learn; called once, at the end of the pass.
 
     Labels and outputs are collected in the memory of the host while the pass runs, and the function sees them as NumPy
-    arrays. The result is in the logs of an epoch, of its validation and of `evaluate`; batch logs do not have it.
+    arrays. The result is in the logs of an epoch, of its validation and of `evaluate`; batch logs do not have it, nor
+    do the training logs of `Model(accumulate=...)`, whose steps have no outputs of one batch.
 
     A function with an argument `y_pred` is given what it names: `y_true`, `y_pred`, `x`, or a column of a named batch.
     Any other, like `roc_auc_score(y_true, y_score)`, is given labels and outputs by position. Both get `sample_weight`
