@@ -181,8 +181,7 @@ class Programs:
     ) -> tuple[PassState, Told, Any]:
         """One evaluation step with its logs, and what it has under `names`; `running` is consumed."""
         function = functools.partial(self._test_logged, names=names)
-        running, told = self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
-        return running, told, _any_of(told)
+        return self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
@@ -301,16 +300,16 @@ class Programs:
         return running, told, jnp.copy(running.count)
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Any]:
-        running = self._test_logged(state, running, batch)[0]
-        return running, jnp.copy(running.count)
+        running, _, ticket = self._test_logged(state, running, batch)
+        return running, ticket
 
     def _test_logged(
         self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[PassState, Told]:
+    ) -> tuple[PassState, Told, Any]:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         after, told = self._stepped(state, batch, False, names)
         after = after.observe(told.logs)
-        return PassState(after.metrics, after.sums, after.count), _kept(told)
+        return PassState(after.metrics, after.sums, after.count), _kept(told), jnp.copy(after.count)
 
     def _predict(self, state: RunState, batch: Batch) -> Any:
         return self._pred_step()(state, batch)
@@ -391,8 +390,3 @@ def _kept(told: Any) -> Any:
 def _sent(*numbers: int) -> list[jax.Array]:
     """Numbers on the device, sent on purpose: a launch moves nothing else."""
     return jax.device_put([np.int32(number) for number in numbers])
-
-
-def _any_of(told: Told) -> Any:
-    """One array of a step's logs: ready when the step is done."""
-    return jax.tree.leaves(told.logs)[0]

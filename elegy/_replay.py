@@ -33,7 +33,7 @@ def columns_of(logs: Logs, count: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     for name, log in logs.items():
         if isinstance(log, Ratio):
-            columns[name] = sum((host_quotient(*term) for term in log.terms), start=np.zeros(()))[:count]
+            columns[name] = sum((host_quotient(*term)[:count] for term in log.terms), start=np.zeros(count))
             continue
         values = np.asarray(log.value if isinstance(log, (Running, Seldom)) else log)[:count]
         for index in np.ndindex(values.shape[1:]):
