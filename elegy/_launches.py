@@ -10,6 +10,7 @@ import numpy as np
 
 from ._chunk_memory import ChunkMemory
 from ._feed import Feed, Held, Stacked
+from ._probe import abstract
 from .data import ArraySource, Batch, Source, endless
 
 Length = Callable[[], int]
@@ -58,6 +59,10 @@ class Singles:
         for batch in self.batches():
             yield Launch(self._whole(batch), 0, 1)
 
+    def forms(self, epochs: int) -> list[Launch]:
+        """A launch of each form that is known to come in so many epochs; arrays may be shapes and dtypes alone."""
+        return [Launch(self._whole(batch), 0, 1) for batch in _known_batches(self._source, self._steps, epochs)]
+
     def batches(self) -> Iterator[Batch]:
         """The batches of one epoch, as the source hands them out."""
         number = 0
@@ -67,7 +72,7 @@ class Singles:
         if self._steps is not None and number < self._steps:
             self.exhausted = True
             warnings.warn(
-                f"An epoch of {self._steps} steps was asked for. The data ended after {number}. The partial epoch is "
+                f"An epoch of {self._steps} batches was asked for. The data ended after {number}. The partial epoch is "
                 "kept and the run ends here; give a function that makes a new iterator to go on.",
                 stacklevel=2,
             )
@@ -118,6 +123,14 @@ class Chunks(Singles):
                 yield Launch(self._whole(batch), 0, 1)
         if waiting:
             yield Launch(self._stacked(waiting), 0, len(waiting))
+
+    def forms(self, epochs: int) -> list[Launch]:
+        """See `Singles.forms`."""
+        first, *others = super().forms(epochs)
+        stacked = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((self._capacity, *leaf.shape), leaf.dtype), self._source.peek()
+        )
+        return [Launch(Stacked(stacked, self._extra), *first[1:]), *others]
 
     def _stacked(self, batches: list[Batch]) -> Stacked:
         def stack(*leaves: Any) -> Any:
@@ -198,7 +211,7 @@ class Resident:
         self._extra = dict(extra)
         self._steps = steps
         self._block = block
-        self._columns = jax.device_put(source.columns)
+        self._columns: Batch | None = None
         self._pass: _Pass | None = None
 
     def epoch(self, length: Length) -> Iterator[Launch]:
@@ -207,7 +220,8 @@ class Resident:
         while left is None or left > 0:
             if self._pass is None:
                 self._pass = _Pass(self.next_pass, self._source)
-                self._feed = self._held(self._pass.rows)
+                self._columns = jax.device_put(self._source.columns) if self._columns is None else self._columns
+                self._feed = self._held(self._columns, jax.device_put(self._padded(self._pass.rows)))
                 self.next_pass += 1
             current = self._pass
             while current.step < current.steps and (left is None or left > 0):
@@ -223,18 +237,30 @@ class Resident:
             if left is None:
                 return
 
+    def forms(self, epochs: int) -> list[Launch]:
+        """See `Singles.forms`."""
+        full, *others = [
+            Launch(Batch(**batch, **self._extra), 0, 1) for batch in _known_batches(self._source, self._steps, epochs)
+        ]
+        if self._source.samples < self._source.batch_size:
+            return [full]
+        rows = self._source.samples + self._block * self._source.batch_size
+        order = jax.ShapeDtypeStruct((rows,), np.int32) if self._source.is_shuffled else None
+        return [Launch(self._held(abstract(self._source.columns), order), *full[1:]), *others]
+
     def _last(self, current: "_Pass") -> Batch:
         return Batch(**current.last(), **self._extra)
 
-    def _held(self, rows: np.ndarray | None) -> Held:
-        size = self._source.batch_size
-        order = None
-        if rows is not None:
-            # A block may reach over the end; those rows are taken, and not used.
-            padded = np.zeros(len(rows) + self._block * size, np.int32)
-            padded[: len(rows)] = rows
-            order = jax.device_put(padded)
-        return Held(self._columns, order, self._extra, size, self._block)
+    def _held(self, columns: Batch, order: Any) -> Held:
+        return Held(columns, order, self._extra, self._source.batch_size, self._block)
+
+    def _padded(self, rows: np.ndarray | None) -> np.ndarray | None:
+        """A block may reach over the end; those rows are taken, and not used."""
+        if rows is None:
+            return None
+        padded = np.zeros(len(rows) + self._block * self._source.batch_size, np.int32)
+        padded[: len(rows)] = rows
+        return padded
 
 
 class _Pass:
@@ -276,6 +302,16 @@ class _Pass:
     def _taken(self, begin: int, end: int) -> Batch:
         chosen = slice(begin, end) if self.rows is None else self.rows[begin:end]
         return jax.tree.map(lambda column: column[chosen], self._source.columns)
+
+
+def _known_batches(source: Source, steps: int | None, epochs: int) -> list[Batch]:
+    """A batch as the source hands it out first, and one like the smaller last one if so many epochs get there."""
+    first = source.peek()
+    if not isinstance(source, ArraySource) or source.samples < source.batch_size:
+        return [first]
+    left = source.samples % source.batch_size
+    is_reached = steps is None or steps * epochs >= source.steps
+    return [first, jax.tree.map(lambda leaf: leaf[:left], first)] if left and is_reached else [first]
 
 
 def _form(batch: Batch) -> Any:

@@ -14,10 +14,11 @@ from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
 from ._programs import PassState, Programs, Told
+from ._reduce import sample_count
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
-from ._state import RunState
+from ._state import RunState, own_copy
 from ._step_record import StepRecord
 from ._time_spent import TimeSpent
 from .callbacks import CallbackList, Stop
@@ -113,6 +114,8 @@ class Training:
         self.tell("on_train_begin", logs=LazyLogs())
         for epoch in self.plan.epochs:
             self.run.begin_epoch(epoch, self.plan.empty)
+            if epoch == self.plan.epochs[0]:
+                self.compile_ahead()
             self.tell("on_epoch_begin", epoch=epoch, logs=LazyLogs())
             steps = self.steps()
             logs = self.run.logs = self.running_logs()
@@ -128,6 +131,19 @@ class Training:
             if self.ended() or self.launches.exhausted:
                 break
         self.tell("on_train_end", logs=self.run.logs)
+
+    def compile_ahead(self) -> None:
+        """Let what this fit is known to need be compiled side by side, in the order in which it is needed."""
+        if self.programs.eager:
+            return
+        state, epochs = self.run.private(), len(self.plan.epochs)
+        with self.programs.ahead:
+            for launch in self.launches.forms(epochs):
+                self.program_for(launch)(state)
+            self.programs.running_logs(state, training=True)
+            validated = sum(map(self.plan.validate_at, self.plan.epochs))
+            for validation in self.plan.validations if validated else ():
+                evaluate_ahead(validation, jax.eval_shape(evaluated, state), self.programs, self.callbacks)
 
     def steps(self) -> int:
         """Run the steps of one epoch, one launch after the other, and return how many."""
@@ -173,7 +189,8 @@ class Training:
         def tell(hook: str, /, **offer: Any) -> None:
             self.tell(hook, **{**offer, **self.numbers()})
 
-        return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
+        with self.programs.compilations.over(validation.prefix, sample_count(validation.seen[1])):
+            return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
 
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""
@@ -221,13 +238,8 @@ def evaluate(
     Returns:
         The logs of the pass, with the evaluation's prefix.
     """
-    capacity = evaluation.execution.most if callbacks.overrides("on_test_batch_end") else 0
-    names = names_of_step(callbacks, "on_test_batch_end")
-    running = jax.tree.map(jax.numpy.asarray, evaluation.empty)
-
-    def logs_of(running: PassState) -> LazyLogs:
-        after = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
-        return LazyLogs(programs.running_logs(after, training=False), prefix=evaluation.prefix)
+    capacity, names = _told_to(callbacks, evaluation)
+    running = own_copy(evaluation.empty)
 
     def told_of(hook: str, /, **offer: Any) -> None:
         tell(hook, **{**standing(hook, lambda: state, training=False), **offer})
@@ -244,9 +256,29 @@ def evaluate(
             told_of("on_test_batch_end", **{**asked, "batch": number + offset, "logs": logs})
         number += launch.count
         callbacks.test_launch_end(number)
-    logs = logs_of(running)
+    logs = LazyLogs(_running_logs(programs, state, running), prefix=evaluation.prefix)
     told_of("on_test_end", logs=logs)
     return logs
+
+
+def evaluate_ahead(evaluation: Evaluation, state: RunState, programs: Programs, callbacks: CallbackList) -> None:
+    """Let the programs of an evaluation be compiled; `programs` are compiling ahead, the rest is as for `evaluate`."""
+    running: Any = evaluation.empty
+    launches = evaluation.execution.launches(evaluation.source, evaluation.extra, evaluation.steps, 0)
+    for launch in launches.forms(1):
+        running = _tested(programs, state, evaluation.empty, launch, *_told_to(callbacks, evaluation))[0]
+    _running_logs(programs, state, running)
+
+
+def _told_to(callbacks: CallbackList, evaluation: Evaluation) -> tuple[int, tuple[str, ...]]:
+    """Of how many steps logs are kept for callbacks, and what these ask for."""
+    capacity = evaluation.execution.most if callbacks.overrides("on_test_batch_end") else 0
+    return capacity, names_of_step(callbacks, "on_test_batch_end")
+
+
+def _running_logs(programs: Programs, state: RunState, running: PassState) -> Mapping[str, Any]:
+    after = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
+    return programs.running_logs(after, training=False)
 
 
 def told_steps(told: Told, launch: Launch) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:

@@ -6,9 +6,10 @@ import jax
 
 from ._arguments import check_weight_keys, class_weight_columns, data_check
 from ._ema import evaluated
+from ._flat import whole
 from ._logs import LazyLogs
 from ._programs import PassState
-from ._state import RunState
+from ._state import RunState, own_copy
 from ._trainer import Trainer, at_start
 from .data import Batch, as_source
 
@@ -24,7 +25,7 @@ def train_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any, class_w
     except BaseException:
         home.recover()
         raise
-    home.put(state)
+    home.put(whole(state))
     return LazyLogs(told.logs)
 
 
@@ -33,7 +34,7 @@ def test_on_batch(trainer: Trainer, x: Any, y: Any, sample_weight: Any) -> LazyL
     batch = one_batch(x, y, sample_weight)
     trainer.require_objective(batch)
     empty = _check(trainer, batch, training=False)
-    running = jax.tree.map(jax.numpy.asarray, empty) if trainer.testing is None else trainer.testing
+    running = own_copy(empty) if trainer.testing is None else trainer.testing
     trainer.testing, told, _ = trainer.programs.test_logged(evaluated(trainer.home.look()), running, batch)
     return LazyLogs(told.logs)
 

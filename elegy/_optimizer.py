@@ -54,11 +54,17 @@ class Optimizer:
             ValueError: a parameter is named by no pattern, or a pattern names no parameter.
         """
         owners = self._owners(parameters)
-        state = {
-            pattern: part.init(masked(parameters, owners, pattern, frozen)) for pattern, part in self.parts.items()
-        }
-        # Without weak types, which the first step would change, so that it would be compiled twice.
-        return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), state)
+
+        def begin(parameters: Any) -> dict[str, Any]:
+            parts = self.parts.items()
+            state = {pattern: part.init(masked(parameters, owners, pattern, frozen)) for pattern, part in parts}
+            # Without weak types, which the first step would change, so that it would be compiled twice.
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), state)
+
+        try:
+            return jax.jit(begin)(parameters)  # one program, where each slot would be one
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            return begin(parameters)  # a transformation that reads the numbers
 
     def refrozen(self, state: dict[str, Any], parameters: Any, frozen: tuple[str, ...]) -> dict[str, Any]:
         """The state for another set of frozen leaves: slots go along by path, those of freed leaves start anew.

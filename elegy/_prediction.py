@@ -55,7 +55,7 @@ def run_prediction(
     trainer.initialize(first)
     told = callbacks_of(trainer, callbacks, verbose, steps or source.steps, prediction_offers(first))
     state = evaluated(trainer.home.look(), ema)
-    with telling_exceptions(told):
+    with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(first)):
         plan = planned_prediction(trainer, source, first, state, told)
         if plan.kind == "chunks":
             _require_batch_axis(trainer.programs.predicted(state, first), sample_count(first))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ._errors import did_you_mean, listing
+from ._flat import FlatState, whole
 from ._logs import LazyLogs
 from ._programs import PassState
 from ._state import RunState, is_lost, own_copy
@@ -32,7 +32,7 @@ class Run:
     def __init__(self, model: Any, state: RunState, live_owners: Mapping[str, tuple[Any, str]]) -> None:
         self._model = model
         self._kept = state
-        self._state = dataclasses.replace(own_copy(state), nonfinite=jnp.int32(-1))
+        self._state: RunState | FlatState = dataclasses.replace(own_copy(state), nonfinite=jax.device_put(np.int32(-1)))
         self._owners = live_owners
         self._seen: dict[str, Any] = {}
         self._epoch = int(state.epoch)
@@ -74,17 +74,18 @@ class Run:
             What else the program made.
         """
         self._take_live_numbers()
-        self._state, *made = program(self._state, *args)
+        self._state, *made = program(self._state, *args)  # flat after a single step, till somebody looks
         self._step += steps
         return tuple(made)
 
     def private(self) -> RunState:
         """The state itself, for programs that do not donate it."""
+        self._state = whole(self._state)
         return self._state
 
     def replace(self, **changes: Any) -> None:
         """Set fields of the state; the arrays given are copied."""
-        self._state = dataclasses.replace(self._state, **own_copy(changes))
+        self._state = dataclasses.replace(self.private(), **own_copy(changes))
 
     def set_state(self, state: RunState) -> None:
         """Go on from another state."""
@@ -98,7 +99,7 @@ class Run:
 
     def finish(self) -> RunState:
         """What the fit hands back: the last finished launch, or the newest copy that was kept if that one failed."""
-        return self._kept if is_lost(self._state) else self._state
+        return self._kept if is_lost(self.private()) else self.private()
 
     def _take_live_numbers(self) -> None:
         """The numbers on the user's objects that changed since they were last read go into the state."""
@@ -106,8 +107,9 @@ class Run:
             value = getattr(owner, name)
             if path not in self._seen or value != self._seen[path]:
                 self._seen[path] = value
-                live = {**self._state.live, path: jnp.float32(value)}
-                self._state = dataclasses.replace(self._state, live=live)
+                state = self.private()
+                live = {**state.live, path: jax.device_put(np.float32(value))}
+                self._state = dataclasses.replace(state, live=live)
 
 
 @contextlib.contextmanager

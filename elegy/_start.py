@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ._ema import first_averages
@@ -14,7 +13,7 @@ from ._offer import Outputs
 from ._paths import flatten, unflatten
 from ._probe import abstract
 from ._programs import PassState, Programs
-from ._state import RunState
+from ._state import RunState, own_copy
 from ._steps import LR_SCALE, Recipe, Steps
 from .module import INIT, Functional, Variables, domain_key
 
@@ -27,7 +26,7 @@ def first_variables(module: Functional, batch: Mapping[str, Any], seed: np.ndarr
         batch: one batch; only shapes and dtypes of `x` count.
         seed: uint32 array `(2,)`.
     """
-    variables = module.init(domain_key(jnp.asarray(seed), INIT, 0), batch.get("x"))
+    variables = module.init(domain_key(seed, INIT, 0), batch.get("x"))
     return Variables(unflatten(flatten(variables.parameters)), unflatten(flatten(variables.states)))
 
 
@@ -40,21 +39,21 @@ def first_state(recipe: Recipe, variables: Variables, seed: np.ndarray) -> RunSt
         seed: uint32 array `(2,)`.
     """
     optimizer = None if recipe.optimizer is None else recipe.optimizer.init(variables.parameters, recipe.frozen)
-    numbers = {path: getattr(owner, name) for path, (owner, name) in recipe.objective.live_owners().items()}
+    live = {path: getattr(owner, name) for path, (owner, name) in recipe.objective.live_owners().items()}
+    numbers = {
+        "live": {path: np.float32(number) for path, number in {**live, LR_SCALE: 1.0}.items()},
+        **dict.fromkeys(("step", "epoch", "data_pass", "count"), np.int32(0)),
+        "nonfinite": np.int32(-1),
+        "seed": seed,
+    }
     return RunState(
         parameters=variables.parameters,
         states=variables.states,
         optimizer=optimizer,
         metrics={},
         sums=None,
-        live={path: jnp.float32(number) for path, number in {**numbers, LR_SCALE: 1.0}.items()},
-        step=jnp.int32(0),
-        epoch=jnp.int32(0),
-        data_pass=jnp.int32(0),
-        count=jnp.int32(0),
-        nonfinite=jnp.int32(-1),
-        seed=jnp.asarray(seed),
-        ema=None if recipe.ema is None else first_averages(variables.parameters),
+        ema=None if recipe.ema is None else jax.jit(first_averages)(variables.parameters),
+        **own_copy(numbers),  # made on the host: it takes no program
     )
 
 

@@ -1,4 +1,4 @@
-"""What programs are made of: the three pure steps of a model, as it has them or a subclass overrides them."""
+"""What programs are made of: the steps of a model, whichever of them a subclass overrides."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -22,3 +22,8 @@ class Stepping(Protocol):
     def pred_step(self, state: RunState, batch: Batch) -> Any:
         """One prediction step."""
         ...
+
+
+def step_name(training: bool) -> str:
+    """How errors call a step."""
+    return "`train_step`" if training else "`test_step`"

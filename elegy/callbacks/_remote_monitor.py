@@ -1,7 +1,6 @@
 """Send the logs of every epoch to a server."""
 
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +54,8 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Send the logs of an epoch."""
+        import urllib.request  # only here: nobody else needs it
+
         text, kind = as_json(record(epoch, logs)), "application/json"
         if not self.send_as_json:
             text, kind = urllib.parse.urlencode({self.field: text}), "application/x-www-form-urlencoded"

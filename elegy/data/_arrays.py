@@ -95,6 +95,11 @@ class ArraySource:
         """Rows of a full batch."""
         return self._batch_size
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether passes hand out the rows in another order than they lie in."""
+        return bool(self._shuffle)
+
     def order(self, data_pass: int) -> np.ndarray | None:
         """The rows of a pass in the order in which it hands them out, or None for the order in which they lie."""
         return row_order(

@@ -1,6 +1,5 @@
 """Initialization: trace a call to see what it declares, make the first values, commit only if all went well."""
 
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -13,8 +12,9 @@ from jax.core import Tracer
 
 from .._errors import short_type
 from .._paths import unflatten
+from ..compiling import DRAWS_ONLY, rewritten
 from ._children import require_sound
-from ._keys import INIT, consumer_key, domain_key
+from ._keys import INIT, consumer_keys, domain_key
 from ._parameter import Spec, stacked_value
 from ._places import below, places_of, tree_of
 from ._record import Record, children_in_attributes, children_of, keep_record
@@ -61,10 +61,7 @@ def initialize(
             fit the inputs.
     """
     records = _traced(root, run, inputs, key)
-    # Under a transform that did not bring the key, initial values are still made now, not traced into it.
-    concrete = not isinstance(key, Tracer)
-    with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
-        values = _values(_specs(root, records), key, anew)
+    values = _values(_specs(root, records), key, anew)
     _commit(root, records)
     trainable = {path for path, record, name in places_of(root) if record.specs[name].trainable}
     parameters = {path: value for path, value in values.items() if path in trainable}
@@ -155,10 +152,15 @@ def _values(specs: dict[str, tuple[Spec, Any]], key: jax.Array, anew: bool) -> d
             )
     missing = {path: spec for path, (spec, value) in specs.items() if anew or value is None}
 
-    def make(key: jax.Array) -> dict[str, jax.Array]:
-        return {path: stacked_value(spec, consumer_key(key, f"parameter:{path}", 0)) for path, spec in missing.items()}
+    def make(keys: jax.Array) -> dict[str, jax.Array]:
+        return {path: stacked_value(spec, keys[number]) for number, (path, spec) in enumerate(missing.items())}
 
-    made = jax.jit(make)(key) if missing else {}
+    keys = consumer_keys(key, [f"parameter:{path}" for path in missing])
+    program = jax.jit(rewritten(make, DRAWS_ONLY))
+    if isinstance(keys, Tracer):
+        made = program(keys)
+    else:  # under a transform that did not bring the key, initial values are still made now, not traced into it
+        made = program.lower(keys).compile()(keys)
     return {
         path: made[path] if path in made else jnp.asarray(value, spec.dtype) for path, (spec, value) in specs.items()
     }

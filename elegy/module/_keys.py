@@ -1,14 +1,18 @@
 """Random keys as a pure function of seed, domain, counter, consumer and request; no consumer moves another's."""
 
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
-INIT, TRAIN, EVAL, ORDER = 0, 1, 2, 3
-"""What a key is for: initial values, a training step, an evaluation batch, the order of the data."""
+from ._host_keys import folded, is_known, key_of, words_of
+
+INIT, TRAIN, EVAL, ORDER, MICRO = 0, 1, 2, 3, 4
+"""What a key is for: initial values, a training step, an evaluation batch, the order of data, a batch of an update."""
 
 
 def base_key(seed: Any) -> jax.Array:
@@ -30,9 +34,11 @@ def domain_key(seed: Any, domain: int, counter: Any) -> jax.Array:
 
     Args:
         seed: uint32 array `(2,)`.
-        domain: `INIT`, `TRAIN`, `EVAL` or `ORDER`.
-        counter: int32 scalar, the step or the batch of the pass.
+        domain: `INIT`, `TRAIN`, `EVAL`, `ORDER` or `MICRO`.
+        counter: int32 scalar, the step, or the batch of the pass or of the update.
     """
+    if isinstance(seed, np.ndarray) and not isinstance(counter, Tracer):
+        return key_of(folded(seed, domain, int(counter)))
     return jax.random.fold_in(jax.random.fold_in(base_key(seed), domain), counter)
 
 
@@ -45,3 +51,11 @@ def consumer_key(key: jax.Array, consumer: str, request: int) -> jax.Array:
         request: the running number of the request within consumer and step.
     """
     return jax.random.fold_in(jax.random.fold_in(key, np.uint32(zlib.crc32(consumer.encode()))), request)
+
+
+def consumer_keys(key: jax.Array, consumers: Sequence[str]) -> jax.Array:
+    """The key of the first request of each of several consumers, `(n,)`; made on the host if it can be."""
+    numbers = np.array([zlib.crc32(consumer.encode()) for consumer in consumers], np.uint32)
+    if is_known(key):
+        return key_of(folded(words_of(key), numbers, 0))
+    return jax.vmap(lambda number: jax.random.fold_in(jax.random.fold_in(key, number), 0))(numbers)
