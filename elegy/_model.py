@@ -233,7 +233,8 @@ class Model(PureSteps):
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
 
-        They go to the host while the next batches run, so that memory is the result and a few batches.
+        They go to the host while the next batches run, so that memory is the result and a few batches. Small batches of
+        arrays run many in a launch, about 4 MB; those of a stream one by one, as they come.
 
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.
