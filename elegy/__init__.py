@@ -9,6 +9,7 @@ from . import nn as nn
 from . import regularizers as regularizers
 from ._errors import InjectionError as InjectionError
 from ._errors import ModuleOrderError as ModuleOrderError
+from ._in_step import in_step as in_step
 from ._inject import bind as bind
 from ._logs import Ratio as Ratio
 from ._logs import Running as Running

@@ -20,6 +20,7 @@ _OF_THE_RUN = frozenset(("training", "step", "epoch"))
 _AFTER_STEPS = ("on_train_batch_end", "on_test_batch_end")
 _PASS = ("begin", "end", "batch_begin", "batch_end")
 _TRAINING_ONLY = "There is one in training only. Give the argument a default."
+_OF_BATCHES = "`Model(accumulate=...)` makes one step from several batches, which have it. Ask for it in a metric."
 _OWN_STEP = (
     "A step of your own offers callbacks what it gives to `self.update_metrics(state, outputs, batch, logs, "
     "gradients=..., updates=...)`: call it."
@@ -40,16 +41,18 @@ def standing(hook: str, state_of: Callable[[], RunState], training: bool) -> dic
     }
 
 
-def fit_offers(seen: Seen, validations: Collection[Seen]) -> dict[str, Collection[str]]:
+def fit_offers(seen: Seen, validations: Collection[Seen], *, accumulate: int = 1) -> dict[str, Collection[str]]:
     """By hook that `fit` calls the names that it is offered.
 
     Args:
         seen: of the training data.
         validations: of each validation set.
+        accumulate: how many batches a training step takes.
     """
     offers: dict[str, Collection[str]] = {f"on_train_{when}": ("run", *_STANDING) for when in _PASS}
     offers |= {f"on_epoch_{when}": ("run", *_STANDING) for when in ("begin", "end")}
-    offers |= {"on_train_batch_end": _step_offer([seen], "run", "gradients", "updates"), "on_exception": ("run",)}
+    step = _step_offer([seen], "run", "gradients", "updates")
+    offers |= {"on_train_batch_end": step if accumulate == 1 else _of_update(step), "on_exception": ("run",)}
     return offers | (_test_offers(validations, "run") if validations else {})
 
 
@@ -98,6 +101,13 @@ def check_step(
         there = [*(["run"] if callbacks.is_offered(hook, "run") else []), *sorted(_OF_THE_RUN | found)]
         where = "this `train_step`" if outputs.training else "this `test_step`"
         callbacks.check(hook, Offer(dict.fromkeys(there), absent=missing), where=where)
+
+
+def _of_update(step: Offer) -> Offer:
+    """What a step that takes several batches has of all that a step with one has."""
+    kept = ("run", *_STANDING, "losses", "gradients", "updates")
+    absent = {name: _OF_BATCHES for name in (*step, *step.absent) if name not in kept}
+    return Offer(dict.fromkeys(kept), absent=absent)
 
 
 def _test_offers(passes: Collection[Seen], *further: str) -> dict[str, Collection[str]]:

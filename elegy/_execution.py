@@ -23,7 +23,14 @@ def planned_fit(
         ValueError: what is asked for does not fit the data or the callbacks.
     """
     needs = _needs(trainer, callbacks, "train", plan.seen, plan.empty.metrics, logged=plan.step_logs)
-    chosen = choose_plan(plan.source, plan.seen[1], needs, execution=execution, steps_per_execution=steps_per_execution)
+    chosen = choose_plan(
+        plan.source,
+        plan.seen[1],
+        needs,
+        execution=execution,
+        steps_per_execution=steps_per_execution,
+        accumulate=trainer.recipe.accumulate,
+    )
     validations = tuple(planned(trainer, validation, callbacks) for validation in plan.validations)
     return dataclasses.replace(plan, execution=chosen, validations=validations)
 
@@ -49,5 +56,6 @@ def _needs(
     if callbacks.overrides(f"on_{kind}_batch_begin") or (kind == "train" and callbacks.needs_every_step):
         return Needs("a callback acts between the steps")
     parameters = jax.tree.leaves(trainer.home.look().parameters)
-    work = sample_count(seen[1]) * sum(leaf.size for leaf in parameters)
+    batches = trainer.recipe.accumulate if kind == "train" else 1
+    work = batches * sample_count(seen[1]) * sum(leaf.size for leaf in parameters)
     return Needs(too_much_told(size), replayed, size, work, logged)

@@ -2,15 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 
+from ._sums import packed, unpacked
 from .data import Batch
 
-Body = Callable[[Any, Any, Batch], Any]
-"""`(number, carry, batch) -> carry`: what a loop runs for each step, numbered from 0 in every launch."""
+Body = Callable[[Any, Any, Any], Any]
+"""`(number, carry, batch) -> carry`: what a loop runs for each step, numbered from 0 in every launch.
+
+What a step takes is a `Batch`, or what a feed makes of several.
+"""
 
 
 @jax.tree_util.register_dataclass
@@ -88,7 +92,12 @@ class Stacked:
         return jax.lax.fori_loop(0, count, run_step, carry)
 
 
-Feed = Held | Stacked
+class Feed(Protocol):
+    """Where a launch takes its batches from; a pytree."""
+
+    def loop(self, first: Any, count: Any, body: Body, carry: Any) -> Any:
+        """Run `body` for `count` batches from number `first` on."""
+        ...
 
 
 def run_many(
@@ -118,15 +127,24 @@ def run_many(
         jax.eval_shape(lambda carry: feed.loop(jnp.int32(0), jnp.int32(1), look, carry), carry)
         kept = jax.tree.map(lambda leaf: jnp.zeros((capacity, *leaf.shape), leaf.dtype), shapes[0])
 
-    def body(number: Any, held: tuple[Any, Any], batch: Batch) -> tuple[Any, Any]:
-        carry, kept = held
+    sums, rest = packed(_strong(carry))
+
+    def body(number: Any, held: tuple[Any, Any, Any], batch: Batch) -> tuple[Any, Any, Any]:
+        sums, rest, kept = held
+        carry = unpacked(sums, rest)
         after, told = step(carry, batch)
-        after = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), after, carry)
+        after = as_before(after, carry)
         if capacity:
             kept = jax.tree.map(lambda buffer, value: buffer.at[number].set(value), kept, told)
-        return after, kept
+        return *packed(after), kept
 
-    return feed.loop(first, count, body, (_strong(carry), kept))
+    sums, rest, kept = feed.loop(first, count, body, (sums, rest, kept))
+    return unpacked(sums, rest), kept
+
+
+def as_before(after: Any, before: Any) -> Any:
+    """What a step made in the dtypes of what it got: a loop can hand on nothing else."""
+    return jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), after, before)
 
 
 def _at(stacked: Batch, number: Any) -> Batch:

@@ -18,10 +18,12 @@ from ._arguments import (
 from ._asked import check_step, fit_offers
 from ._ema import evaluated
 from ._execution import planned_fit
+from ._in_step import InStep, hooks_among
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
 from ._plan import require_execution
 from ._probe import abstract
+from ._reduce import sample_count
 from ._run import Run, interruptible, require_nonfinite
 from ._trainer import Trainer
 from ._verdict import verdict
@@ -54,6 +56,7 @@ class FitArguments:
     execution: str
     steps_per_execution: int | None
     step_logs: bool
+    max_compilations: int | None
 
 
 def fit(trainer: Trainer, given: FitArguments) -> History:
@@ -67,7 +70,8 @@ def fit(trainer: Trainer, given: FitArguments) -> History:
         The history; `interrupted` is True after Ctrl-C.
     """
     _check(trainer, given)
-    with trainer.programs.skipping(given.nonfinite == "skip"):
+    hooks = hooks_among(listed(given.callbacks))
+    with trainer.programs.training_with(skips=given.nonfinite == "skip", hooks=hooks):
         return _fit(trainer, given)
 
 
@@ -80,9 +84,11 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     history = model.history = History()
     verbose = resolve_verbose(given.verbose)
     bars = [ProgressBar(verbose)] if verbose else []
-    params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or source.steps}
-    offers = fit_offers(plan.seen, [validation.seen for validation in plan.validations])
-    callbacks = CallbackList([*listed(given.callbacks), *bars, history], model=model, params=params, offers=offers)
+    params = {"verbose": verbose, "epochs": given.epochs, "steps": given.steps_per_epoch or _steps(trainer, source)}
+    sets = [validation.seen for validation in plan.validations]
+    offers = fit_offers(plan.seen, sets, accumulate=trainer.recipe.accumulate)
+    told = [callback for callback in listed(given.callbacks) if not isinstance(callback, InStep)]
+    callbacks = CallbackList([*told, *bars, history], model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)
@@ -91,8 +97,9 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     model.stop_training = False
     run = Run(model, trainer.home.look(), trainer.recipe.objective.live_owners())
     trainer.home.run = run
+    watched = trainer.programs.compilations.during(callbacks.say, sample_count(first), given.max_compilations)
     try:
-        with interruptible() as interrupted:
+        with interruptible() as interrupted, watched:
             training = Training(plan, run, trainer.programs, callbacks, interrupted)
             history.read_steps = training.record.read
             training.fit()
@@ -138,6 +145,7 @@ def _check(trainer: Trainer, given: FitArguments) -> None:
         "steps_per_execution": 1,
         "validation_steps": 1,
         "validation_batch_size": 1,
+        "max_compilations": 0,
     }.items():
         require_count(name, getattr(given, name), least=least)
     require_execution(given.execution)
@@ -165,7 +173,7 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
         batch_size=given.batch_size,
         shuffle=given.shuffle,
         seed=(int(trainer.seed[0]), int(trainer.seed[1])),
-        steps=given.steps_per_epoch,
+        steps=given.steps_per_epoch and given.steps_per_epoch * trainer.recipe.accumulate,
         drop_remainder=given.drop_remainder,
     )
     epochs = given.epochs - given.initial_epoch
@@ -176,6 +184,11 @@ def _sources(trainer: Trainer, given: FitArguments) -> tuple[Source, dict[str, A
             "how many steps an epoch has. Give `steps_per_epoch=`, or a function that makes a new iterator."
         )
     return source, validations
+
+
+def _steps(trainer: Trainer, source: Source) -> int | None:
+    """The training steps of a pass, where known."""
+    return None if source.steps is None else -(-source.steps // trainer.recipe.accumulate)
 
 
 def _plan(

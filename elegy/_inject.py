@@ -164,9 +164,19 @@ class Offer(Mapping[str, Any]):
         """Why `name` is not on offer, if there is something to say."""
         return self.absent.get(name, "")
 
-    def extended(self, providers: Mapping[str, Any]) -> "Offer":
-        """This offer and more."""
-        return Offer({**self._providers, **providers}, further=self.further, absent=self.absent)
+    def extended(self, providers: Mapping[str, Any], *, absent: Mapping[str, str] | None = None) -> "Offer":
+        """This offer and more; what is lazy in another offer stays so.
+
+        Args:
+            providers: values by name, or an offer.
+            absent: names that are still missing, each with the sentence that the error ends with.
+        """
+        further, reasons = self.further, {**self.absent, **(absent or {})}
+        if isinstance(providers, Offer):
+            further = tuple(dict.fromkeys((*further, *providers.further)))
+            reasons |= providers.absent
+            providers = providers._providers
+        return Offer({**self._providers, **providers}, further=further, absent=reasons)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Singles:
         if self._steps is not None and number < self._steps:
             self.exhausted = True
             warnings.warn(
-                f"An epoch of {self._steps} steps was asked for. The data ended after {number}. The partial epoch is "
+                f"An epoch of {self._steps} batches was asked for. The data ended after {number}. The partial epoch is "
                 "kept and the run ends here; give a function that makes a new iterator to go on.",
                 stacklevel=2,
             )

@@ -101,6 +101,33 @@ class Running:
     held: bool = dataclasses.field(default=False, metadata={"static": True})
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Seldom:
+    """A log that only some steps have: over a pass its mean over these, in the logs of a step the newest value.
+
+    Attributes:
+        value: float32 scalar; NaN if there is none.
+        ran: bool scalar, whether this step has it.
+
+    Example:
+        >>> totals = Totals.empty({"norm": Seldom(jnp.float32(0), jnp.bool_(False))})
+        >>> float(LazyLogs(totals.logs())["norm"])
+        nan
+        >>> for number in range(4):
+        ...     totals = totals.add({"norm": Seldom(jnp.float32(number), jnp.bool_(number % 2 == 0))})
+        >>> float(LazyLogs(totals.logs())["norm"])
+        1.0
+    """
+
+    value: Any
+    ran: Any
+
+    def after(self, before: Any) -> "Seldom":
+        """The log with the newest value, where `before` is that of the steps before."""
+        return Seldom(jnp.where(self.ran, self.value, before), self.ran)
+
+
 @jax.tree_util.register_pytree_node_class
 class Logs(dict[str, Any]):
     """Logs by name that keep their order under JAX, which sorts the keys of plain dicts.
@@ -127,7 +154,7 @@ class Totals:
     Args:
         layout: by log in order its name, and for each quotient whether it has a denominator; None for a running value.
         sums: all numerators and denominators, float32 `(n,)`.
-        running: by name the last running values.
+        running: by name the last running values, and the newest ones of logs that are seldom.
 
     Example:
         >>> log = Logs(loss=Ratio(3.0, 4.0))
@@ -145,9 +172,9 @@ class Totals:
     def empty(cls, logs: Mapping[str, Any]) -> "Totals":
         """What a pass starts from, for logs like these; those that the metrics hold are left out."""
         kept = {name: log for name, log in logs.items() if not (isinstance(log, Running) and log.held)}
-        ratios = {name: log for name, log in kept.items() if isinstance(log, Ratio)}
+        ratios = [name for name, log in kept.items() if isinstance(log, Ratio)]
         layout = tuple((name, _shape_of(log)) for name, log in kept.items())
-        running = {name: np.zeros(log.value.shape, log.value.dtype) for name, log in kept.items() if name not in ratios}
+        running = {name: _nothing_yet(log) for name, log in kept.items() if name not in ratios}
         size = sum(1 + divided for _, shape in layout for divided in shape or ())
         return cls(layout, zero_sum((size,)), running)
 
@@ -155,7 +182,12 @@ class Totals:
         """The totals with one more step in them; the logs are those that the totals were made for."""
         numbers = _numbers({name: logs[name] for name, shape in self.layout if shape is not None})
         sums = add_to_sum(self.sums, jnp.stack(numbers)) if numbers else self.sums
-        return Totals(self.layout, sums, {name: logs[name].value for name in self.running})
+        return Totals(self.layout, sums, {name: log.value for name, log in self.newest(logs).items()})
+
+    def newest(self, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Of these logs of a step those that are not added up, with their newest values."""
+        seldom = {name: logs[name] for name in self.running}
+        return {name: log.after(self.running[name]) if isinstance(log, Seldom) else log for name, log in seldom.items()}
 
     def logs(self) -> Logs:
         """By name the quotients of the sums, and the running values."""
@@ -165,7 +197,8 @@ class Totals:
             if shape is None:
                 made[name] = Running(self.running[name])
             else:
-                made[name] = Ratio.of(tuple((next(parts), next(parts) if divided else None) for divided in shape))
+                terms = tuple((next(parts), next(parts) if divided else None) for divided in shape)
+                made[name] = Ratio.of((*terms, _nan_without(*terms)) if name in self.running else terms)
         return made
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -187,26 +220,46 @@ def without_skipped(logs: Mapping[str, Any], skipped: Any) -> Logs:
     """
 
     def left_out(log: Any) -> Any:
+        if isinstance(log, Seldom):
+            return Seldom(log.value, log.ran & ~skipped)
         return jax.tree.map(lambda part: jnp.where(skipped, 0.0, part), log) if isinstance(log, Ratio) else log
 
     return Logs({name: log if name == SKIPPED_STEPS else left_out(log) for name, log in logs.items()})
 
 
 def _shape_of(log: Any) -> tuple[bool, ...] | None:
-    return tuple(denominator is not None for _, denominator in log.terms) if isinstance(log, Ratio) else None
+    if isinstance(log, Ratio):
+        return tuple(denominator is not None for _, denominator in log.terms)
+    return (True,) if isinstance(log, Seldom) else None
 
 
-def _numbers(ratios: Mapping[str, Ratio]) -> list[Any]:
+def _terms(log: Any) -> tuple[Term, ...]:
+    """The quotients that are added up of a log; one that is seldom counts its steps."""
+    return ((jnp.where(log.ran, log.value, 0.0), log.ran),) if isinstance(log, Seldom) else log.terms
+
+
+def _numbers(logs: Mapping[str, Any]) -> list[Any]:
     """Numerators and denominators of all quotients in one list."""
-    terms = [part for ratio in ratios.values() for term in ratio.terms for part in term]
+    terms = [part for log in logs.values() for term in _terms(log) for part in term]
     return [jnp.asarray(part, jnp.float32) for part in terms if part is not None]
+
+
+def _nothing_yet(log: Any) -> np.ndarray:
+    """What a running value is before the first step."""
+    return np.full(log.value.shape, np.nan if isinstance(log, Seldom) else 0, log.value.dtype)
+
+
+def _nan_without(term: Term) -> Term:
+    """A term that makes a quotient NaN where nothing was added up, since 0 would look like a value."""
+    return jnp.where(term[1].value == 0, jnp.nan, 0.0), None
 
 
 class LazyLogs(MutableMapping[str, Any]):
     """Logs that read as Python floats; the device is asked once, at the first read.
 
     Args:
-        values: by name `Ratio` (of scalars or of a pass's sums), `Running`, arrays or numbers, on the device or not.
+        values: by name `Ratio` (of scalars or of a pass's sums), `Running`, `Seldom`, arrays or numbers, on the device
+            or not.
             An array that is no scalar shows as `name/0`, `name/1`, ...
         prefix: goes before each name, like `val_`.
 
@@ -224,7 +277,7 @@ class LazyLogs(MutableMapping[str, Any]):
         self._pending: dict[str, Any] = {}
         self._floats: dict[str, Any] = {}
         for name, value in (values or {}).items():
-            value = value.value if isinstance(value, Running) else value
+            value = value.value if isinstance(value, (Running, Seldom)) else value
             for key, index in _scalars(prefix + name, value):
                 self._floats[key] = None  # keeps the order
                 self._pending[key] = (value, index)

@@ -14,6 +14,7 @@ from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
 from ._programs import PassState, Programs, Told
+from ._reduce import sample_count
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
@@ -188,7 +189,8 @@ class Training:
         def tell(hook: str, /, **offer: Any) -> None:
             self.tell(hook, **{**offer, **self.numbers()})
 
-        return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
+        with self.programs.compilations.over(validation.prefix, sample_count(validation.seen[1])):
+            return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
 
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 
+from ._accumulation import require_accumulate
 from ._arguments import refuse_compile, refuse_unknown
 from ._ema import ema_parameters, require_decay
 from ._fit import FitArguments, fit
@@ -16,6 +17,7 @@ from ._objective import Objective
 from ._on_batch import initialized, predict_on_batch, test_on_batch, train_on_batch
 from ._optimizer import as_optimizer, only_learning_rate, with_learning_rate
 from ._passes import run_evaluation
+from ._precision import require_precision
 from ._prediction import run_prediction
 from ._pure_steps import PureSteps
 from ._state import RunState, seed_words
@@ -46,6 +48,12 @@ class Model(PureSteps):
         rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
         ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
             `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
+        precision: "bfloat16" lets the module compute in half the bits; parameters, gradients and averages, states, and
+            all that losses, metrics and `predict` see stay in float32. None or "float32" changes nothing.
+        accumulate: how many batches of `fit` make one update, with the gradient that all their rows have together. The
+            last update of an epoch takes what is left. A step is an update: `step`, schedules, `on_train_batch_*`,
+            `steps_per_epoch` and the bar count these, `batch_size` are the rows that are on the device at a time. For
+            `train_on_batch` a batch is an update.
         compilation_cache: a folder in which compiled programs are kept, so that another process that runs the same
             verbs on the same shapes compiles nothing. While a verb runs it is JAX's one persistent cache: its settings
             `jax_compilation_cache_dir` and the least time and size of an entry (none) are set, and put back. None
@@ -78,15 +86,24 @@ class Model(PureSteps):
         batched: bool = True,
         rewrite: bool = True,
         ema: float | None = None,
+        precision: Any = None,
+        accumulate: int = 1,
         compilation_cache: str | os.PathLike[str] | None = None,
         **unknown: Any,
     ) -> None:
-        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite", "ema",
-                 "compilation_cache")  # fmt: skip
-        refuse_unknown("Model", unknown, known)
+        known = ("module", "loss", "metrics", "optimizer", "seed", "run_eagerly", "batched", "rewrite", "ema")
+        refuse_unknown("Model", unknown, (*known, "precision", "accumulate", "compilation_cache"))
         functional = as_functional(module, batched=batched)
         objective = Objective(loss, metrics, functional.name)
-        recipe = Recipe(functional, objective, as_optimizer(optimizer), ema=require_decay(ema))
+        own = [name for name in ("train_step", "losses") if getattr(type(self), name) is not getattr(PureSteps, name)]
+        recipe = Recipe(
+            functional,
+            objective,
+            as_optimizer(optimizer),
+            ema=require_decay(ema),
+            precision=require_precision(precision),
+            accumulate=require_accumulate(accumulate, own, objective),
+        )
         self._trainer = Trainer(self, recipe, seed_words(seed), eager=run_eagerly, rewrite=rewrite)
         self.compilation_cache = require_folder(compilation_cache)
         """The folder in which compiled programs are kept; None if in none."""
@@ -120,6 +137,7 @@ class Model(PureSteps):
         execution: str = "auto",
         steps_per_execution: int | None = None,
         step_logs: bool = False,
+        max_compilations: int | None = None,
         **unknown: Any,
     ) -> History:
         """Train, with Keras' arguments.
@@ -131,14 +149,14 @@ class Model(PureSteps):
             epochs: the epoch to end with, not how many.
             verbose: 0 silent, 1 a bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2. Before the first epoch a
                 line tells how the fit runs, and why; one at the end says what bound it, and what would help.
-            callbacks: a callback or a list of them.
+            callbacks: a callback or a list of them; functions marked with `elegy.in_step` run inside the step.
             validation_split: share of the last rows, taken before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, a source, or a dict of named sets of these.
             shuffle: True; False; or "batch", which keeps the rows of a batch together. The order follows from the seed.
             class_weight: class -> weight, for the losses that ask for it; training only. By output for several outputs.
             sample_weight: weights `(rows,)` or per element; a dict by output for losses with `on=`.
             initial_epoch: the epoch to begin with.
-            steps_per_epoch: batches an epoch; the data goes on where the last epoch ended.
+            steps_per_epoch: steps an epoch; the data goes on where the last epoch ended.
             validation_steps: batches of a validation pass; None takes all.
             validation_batch_size: rows of a validation batch; None is `batch_size`.
             validation_freq: validate every n-th epoch, or a list of epochs counted from 1.
@@ -152,6 +170,10 @@ class Model(PureSteps):
                 launch runs many steps; "single" launches each step by itself.
             steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
             step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
+            max_compilations: how many programs this fit may compile; one more is an error before it is compiled, which
+                names what changed. A first fit compiles one for its steps, one for a smaller last batch and one for
+                the logs, and as many for each validation set; another fit with the same shapes, callbacks and
+                configuration compiles none, so 0 fits there.
             **unknown: refused, with what to write instead.
 
         Returns:
@@ -160,12 +182,13 @@ class Model(PureSteps):
         Raises:
             InjectionError, ValueError, TypeError: something does not fit, found before the first step is compiled.
             FloatingPointError: `nonfinite="raise"` and the loss was not finite.
+            RuntimeError: more than `max_compilations` programs are needed.
         """
         refuse_unknown("fit", unknown, [field.name for field in dataclasses.fields(FitArguments)])
         return fit(self._trainer, FitArguments(
             x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
             sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            drop_remainder, nonfinite, execution, steps_per_execution, step_logs,
+            drop_remainder, nonfinite, execution, steps_per_execution, step_logs, max_compilations,
         ))  # fmt: skip
 
     @with_persistent_cache

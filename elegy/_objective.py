@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ._bounded import Bounded
 from ._errors import did_you_mean, listing
 from ._hooked import ADDED, added_losses, added_metrics, added_results, added_values, empty_added
 from ._inject import Lazy, arguments_for
@@ -28,6 +29,8 @@ from .metrics._strings import resolve_metric
 from .module import without_new_parameters
 
 Forward = Callable[..., Outputs]
+
+_MOST_PROBES = 64  # shapes of batches; a smaller last one is the second
 
 
 class Objective:
@@ -49,7 +52,7 @@ class Objective:
         self.measures = measures_of(metrics, taken)
         self.resolved: dict[str, Any] = {}
         self._module_name = module_name
-        self._probes: dict[Any, AxisProbe] = {}
+        self._probes: Bounded[Any, AxisProbe] = Bounded(_MOST_PROBES)
         self._warned: set[str] = set()
         for leaf in self.leaves:
             if isinstance(leaf.consumer, str):
@@ -66,7 +69,7 @@ class Objective:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles carry; what was found out while tracing is found out anew."""
-        return {**vars(self), "_probes": {}}
+        return {**vars(self), "_probes": Bounded(_MOST_PROBES)}
 
     def live_owners(self) -> dict[str, tuple[Any, str]]:
         """By path the object and attribute of each number that may change while a fit runs; schedules are none."""

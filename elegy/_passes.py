@@ -10,6 +10,7 @@ from ._ema import evaluated
 from ._execution import planned
 from ._loop import Evaluation, evaluate
 from ._probe import abstract
+from ._reduce import sample_count
 from ._trainer import Trainer
 from .callbacks import CallbackList, ProgressBar, resolve_verbose
 from .data import as_source
@@ -65,7 +66,7 @@ def run_evaluation(
     told = callbacks_of(trainer, callbacks, verbose, steps or evaluation.source.steps, evaluation_offers(seen))
     check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
     evaluation = planned(trainer, evaluation, told)
-    with telling_exceptions(told):
+    with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(seen[1])):
         return dict(evaluate(evaluation, state, trainer.programs, told, told.call))
 
 

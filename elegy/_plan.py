@@ -10,13 +10,14 @@ import jax
 import numpy as np
 
 from ._errors import did_you_mean, listing
+from ._grouped import GroupedLaunches
 from ._launches import Chunks, Resident, Singles
 from ._pace import Pace
 from ._tables import bytes_in_words
 from .data import ArraySource, Source
 
 Kind = Literal["resident", "chunks", "single"]
-Launches = Singles | Resident
+Launches = Singles | Resident | GroupedLaunches
 
 _ASKED_FOR = "asked for"
 _KINDS = ("auto", "resident", "chunks", "single")
@@ -40,7 +41,8 @@ class Plan:
         why: the reason, in words.
         most: the longest launch in steps; of a chunk also its size.
         fixed: how many steps each launch runs; None follows the time that they take.
-        block: how many steps' rows are gathered at once.
+        block: how many batches' rows are gathered at once.
+        accumulate: how many batches a step takes.
     """
 
     kind: Kind
@@ -48,14 +50,23 @@ class Plan:
     most: int
     fixed: int | None = None
     block: int = 1
+    accumulate: int = 1
 
     def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
         """The launches of epochs over a source; see `Singles`."""
+        size = self.accumulate
+        batches = self._launches(source, extra, None if steps is None else steps * size, first_pass)
+        return batches if size == 1 else GroupedLaunches(batches, size)
+
+    def _launches(
+        self, source: Any, extra: Mapping[str, Any], batches: int | None, first_pass: int
+    ) -> Singles | Resident:
+        """The launches whose steps take one batch."""
         if self.kind == "resident":
-            return Resident(source, extra, steps, first_pass, block=self.block)
-        if self.kind == "chunks":
-            return Chunks(source, extra, steps, first_pass, capacity=self.most)
-        return Singles(source, extra, steps, first_pass)
+            return Resident(source, extra, batches, first_pass, block=self.block)
+        if self.kind == "chunks" or self.accumulate > 1:  # the batches of one step are a chunk too
+            return Chunks(source, extra, batches, first_pass, capacity=self.most * self.accumulate)
+        return Singles(source, extra, batches, first_pass)
 
     def pace(self) -> Pace:
         """How long its launches are."""
@@ -74,7 +85,8 @@ class Plan:
         """
         epoch = "" if steps is None else f", {steps:,} step{'s' * (steps != 1)} an epoch"
         launch = "" if self.fixed is None or self.kind == "single" else f", {self.fixed:,} a launch"
-        return f"{self}{epoch}{launch}"
+        update = "" if self.accumulate == 1 else f", {self.accumulate:,} batches a step"
+        return f"{self}{epoch}{launch}{update}"
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
@@ -103,7 +115,13 @@ class Needs:
 
 
 def choose_plan(
-    source: Source, first: Any, needs: Needs, *, execution: str = "auto", steps_per_execution: int | None = None
+    source: Source,
+    first: Any,
+    needs: Needs,
+    *,
+    execution: str = "auto",
+    steps_per_execution: int | None = None,
+    accumulate: int = 1,
 ) -> Plan:
     """The plan for a source.
 
@@ -113,6 +131,7 @@ def choose_plan(
         needs: what decides besides the data.
         execution: the kind that the user asks for, or "auto".
         steps_per_execution: how many steps each launch runs; None follows the time that they take.
+        accumulate: how many batches a step takes.
 
     Raises:
         ValueError: what is asked for does not fit the data or the callbacks.
@@ -124,11 +143,12 @@ def choose_plan(
     kind, why = _kind(source, needs, execution, steps_per_execution)
     if kind == "resident":
         block = max(1, min(_BLOCK_STEPS, _BLOCK_BYTES // max(batch_bytes, 1)))
-        return Plan(kind, why, most, fixed, block)
+        block = block if accumulate == 1 else min(block, accumulate)  # what reaches over a group is not used
+        return Plan(kind, why, most, fixed, block, accumulate)
     if kind == "chunks":
-        chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes, 1)))
-        return Plan(kind, why, min(most, steps_per_execution or chunk), fixed)
-    return dataclasses.replace(SINGLE, why=why)
+        chunk = max(1, min(_CHUNK_STEPS, _CHUNK_BYTES // max(batch_bytes * accumulate, 1)))
+        return Plan(kind, why, min(most, steps_per_execution or chunk), fixed, accumulate=accumulate)
+    return dataclasses.replace(SINGLE, why=why, accumulate=accumulate)
 
 
 def _most_told(needs: Needs) -> int:

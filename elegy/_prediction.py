@@ -48,7 +48,7 @@ def run_prediction(
     trainer.initialize(first)
     told = callbacks_of(trainer, callbacks, verbose, steps or source.steps, prediction_offers(first))
     state, batches = evaluated(trainer.home.look(), ema), itertools.islice(source.batches(0), steps)
-    with telling_exceptions(told):
+    with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(first)):
         if writer is not None:
             return _predict(trainer, state, batches, told, writer)
         kept = RowBuffer(_rows(source, steps), "y_pred")

@@ -3,44 +3,34 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._bounded import Bounded
+from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
 from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
 from ._flat import FlatState, Leaves, flat, packed, whole
+from ._grouped import group_like
+from ._in_step import InStep, hook_logs
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
 from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
-from ._tap import picking_up
+from ._stepping import Stepping, step_name
+from ._tap import offered, picking_up
 from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
-
-
-class Stepping(Protocol):
-    """The steps that programs are made of; a `Model`, or a subclass that overrides some."""
-
-    def train_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
-        """One training step."""
-        ...
-
-    def test_step(self, state: RunState, batch: Batch) -> tuple[RunState, Mapping[str, Any]]:
-        """One evaluation step."""
-        ...
-
-    def pred_step(self, state: RunState, batch: Batch) -> Any:
-        """One prediction step."""
-        ...
 
 
 class PassState(NamedTuple):
@@ -79,6 +69,7 @@ class Programs:
         objective: its losses and metrics, for the running values.
         eager: run the same steps without compiling.
         rewrite: rewrite them for the backend.
+        accumulate: how many batches a training step of a fit takes.
         on_trace: called after each trace, when the configuration is what the program was built from.
     """
 
@@ -89,6 +80,7 @@ class Programs:
         *,
         eager: bool = False,
         rewrite: bool = True,
+        accumulate: int = 1,
         on_trace: Callable[[], None],
     ) -> None:
         self._on_trace = on_trace
@@ -96,29 +88,40 @@ class Programs:
         self._objective = objective
         self.eager = eager
         self._rewrite = rewrite
-        self._jitted: dict[Any, Any] = {}
-        self._orders: dict[bool, tuple[str, ...]] = {}
+        self._accumulate = accumulate
+        self._jitted: Bounded[Any, Callable[..., Any]] = Bounded(MOST_PROGRAMS)
+        self._orders: Bounded[Any, tuple[str, ...]] = Bounded(MOST_PROGRAMS)
+        self.compilations = Compilations()
+        """Why programs were compiled, and how many."""
         self.variant: Any = None
         """What else the steps have baked in; programs of several variants are kept side by side."""
         self.skips = False
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
+        self.hooks: tuple[InStep, ...] = ()
+        """Functions that run inside training steps; programs with and without them are kept side by side."""
         self.ahead = Ahead()
         """While its block runs, programs are not run but compiled, by threads; they return shapes."""
         self.traces = 0
         """How many programs, and parts of programs, have been traced or waited for."""
 
     @contextlib.contextmanager
-    def skipping(self, skips: bool) -> Iterator[None]:
-        """While the block runs, training steps that are not finite are left out, or not."""
-        self.skips = skips
+    def training_with(self, *, skips: bool, hooks: tuple[InStep, ...]) -> Iterator[None]:
+        """While the block runs, training steps are of another kind.
+
+        Args:
+            skips: whether those that are not finite are left out.
+            hooks: functions that run inside.
+        """
+        self.skips, self.hooks = skips, hooks
         try:
             yield
         finally:
-            self.skips = False
+            self.skips, self.hooks = False, ()
 
-    def clear(self) -> None:
-        """Forget every program; the next use traces and compiles anew."""
+    def clear(self, change: str) -> None:
+        """Forget every program, since something changed; the next use traces and compiles anew."""
         self._jitted.clear()
+        self.compilations.forget(change)
 
     def train(self, state: RunState | FlatState, batch: Batch) -> tuple[FlatState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
@@ -164,7 +167,9 @@ class Programs:
         moving, resting = split(whole(state))
         function = functools.partial(self._train_many, capacity=capacity, names=names)
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
-        (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
+        # Of steps that run eagerly only those have loops that take several batches.
+        with jax.disable_jit() if self.eager else contextlib.nullcontext():
+            (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
         return joined(resting, moving, changed), told, ticket
 
     def test_many(
@@ -202,8 +207,9 @@ class Programs:
 
     def running_logs(self, state: RunState, training: bool) -> Logs:
         """By log name what the pass has come to: exact sums, running metrics, and in training the learning rate."""
-        results = self._program(("results", training), lambda s: self._running(s, training))(state)
-        order = [name for name in self._orders.get(training, ()) if name in results]
+        key = self._results_key(training)
+        results = self._program(key, lambda s: self._running(s, training))(state)
+        order = [name for name in self._orders.get(key, ()) if name in results]
         return Logs({name: results[name] for name in [*order, *(n for n in results if n not in order)]})
 
     def empty_pass(self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any]) -> PassState:
@@ -219,7 +225,7 @@ class Programs:
             InjectionError, ValueError, TypeError: what the step's losses, metrics or module find wrong.
         """
         logs = self.told(state, batch, training, metrics).logs
-        self._orders[training] = tuple(logs)
+        self._orders[self._results_key(training)] = tuple(logs)
         return jax.tree.map(np.asarray, PassState(metrics, Totals.empty(logs), np.int32(0)))
 
     def found(
@@ -247,8 +253,9 @@ class Programs:
         self, state: RunState, batch: Batch, training: bool, metrics: dict[str, Any], names: tuple[str, ...] = ()
     ) -> Told:
         """What a step tells, in abstract form; the arguments are those of `found`."""
-        state = dataclasses.replace(state, metrics=metrics, sums=None)
-        return jax.eval_shape(self._inner(training, names), abstract(state), abstract(batch))[2]
+        state, batch = dataclasses.replace(state, metrics=metrics, sums=None), abstract(batch)
+        taken = group_like(batch, self._accumulate) if training and self._accumulate > 1 else batch
+        return jax.eval_shape(self._inner(training, names), abstract(state), taken)[2]
 
     def _train(self, moving: Leaves, resting: Fields, batch: Batch) -> tuple[Leaves, Fields, Any]:
         moving, changed, _, ticket = self._train_logged(moving, resting, batch)
@@ -316,15 +323,18 @@ class Programs:
     def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
         moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)
         moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
+        if training and self.hooks and state.sums is not None:
+            told = told._replace(logs=Logs({**told.logs, **state.sums.newest(told.logs)}))
         return joined(split(state)[1], moving, changed), told
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
-        step, name = (self._steps.train_step if training else self._steps.test_step), _step_name(training)
-        skips = training and self.skips
+        step, name = (self._steps.train_step if training else self._steps.test_step), step_name(training)
+        skips, hooks = training and self.skips, self.hooks if training else ()
+        picked = tuple(dict.fromkeys((*names, *(name for hook in hooks for name in hook.names))))
 
         def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
-            with picking_up(names) as asked, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
+            with picking_up(picked) as offers, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
                 made = step(state, batch)
             if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
                 raise TypeError(
@@ -333,17 +343,23 @@ class Programs:
                 )
             if training:
                 require_updated(state, made[0])
-            after, logs, skipped = made[0], as_logs(made[1], batch, name), None
+            after, logs, skipped, offer = made[0], as_logs(made[1], batch, name), None, offered(offers)
             if skips:
                 after, logs, skipped = skipped_or_not(state, after, logs, flags)
-            return *moved(state, after), Told(logs, asked, skipped)
+            if hooks:
+                shown = (*(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {}))
+                logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=(*logs, *shown))})
+            return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
 
         key = ("step", training, *names)
         return self._program(self._training(*key) if training else key, checked)
 
     def _training(self, *key: Any) -> tuple[Any, ...]:
-        """The key of a training program, which differs if steps are skipped."""
-        return (*key, "skipping") if self.skips else key
+        """The key of a training program, which differs if steps are skipped, or hooks are inside."""
+        return (*key, "skipping", *self.hooks) if self.skips else (*key, *self.hooks)
+
+    def _results_key(self, training: bool) -> tuple[Any, ...]:
+        return self._training("results", True) if training else ("results", False)
 
     def _running(self, state: RunState, training: bool) -> Logs:
         sums = {} if state.sums is None else state.sums.logs()
@@ -354,24 +370,29 @@ class Programs:
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self.eager:
             return lambda *args: function(*jax.tree.map(jnp.asarray, args))
-        if (self.variant, key) not in self._jitted:
+        place = self.variant, key
+        if place not in self._jitted:
             # A wrapper of its own, since JAX shares compiled programs between equal functions, and the model's
             # configuration, which is no argument, may differ.
-            traced = self._traced(function, key)
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
-            self._jitted[self.variant, key] = (
-                jax.jit(traced)
-                if is_part
-                else Program(jit(traced, rewrite=self._rewrite, donate_argnums=donate), self.ahead, self._count_trace)
-            )
-        return self._jitted[self.variant, key]
+            traced = self._traced(function, place, is_part)
+            compiled = functools.partial(jit, rewrite=self._rewrite, donate_argnums=donate)
+            made = jax.jit(traced) if is_part else Program(compiled(traced), self.ahead, self._count_trace)
+            self._jitted[place] = made
+        return self._jitted[place]
 
     def _count_trace(self) -> None:
         self.traces += 1
 
-    def _traced(self, function: Callable[..., Any], key: Any) -> Callable[..., Any]:
+    def _traced(self, function: Callable[..., Any], place: Any, is_part: bool) -> Callable[..., Any]:
+        key, forms = place[-1], itertools.count(1)
+
         def traced(*args: Any) -> Any:
+            if not is_part:
+                self.compilations.note(place, args)
             made = function(*args)
+            if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
+                self._jitted.pop(place, None)
             self._count_trace()
             self._on_trace()
             return made
@@ -393,7 +414,3 @@ def _sent(*numbers: int) -> list[jax.Array]:
 def _any_of(told: Told) -> Any:
     """One array of a step's logs: ready when the step is done."""
     return jax.tree.leaves(told.logs)[0]
-
-
-def _step_name(training: bool) -> str:
-    return "`train_step`" if training else "`test_step`"

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 
 from . import _steps
+from ._accumulation import train_group
+from ._grouped import Group
 from ._logs import Logs
 from ._offer import Outputs
 from ._state import RunState
@@ -21,7 +23,7 @@ class PureSteps:
         """One training step: forward, gradients, optimizer, metrics. Override it for steps of your own.
 
         Pure: it may be jitted, mapped and scanned. The step is counted and its logs are added up by the loop; a loop
-        of your own does so with `state.advance(logs)`.
+        of your own does so with `state.advance(logs)`. A batch is an update, whatever `Model(accumulate=...)` says.
 
         Args:
             state: the run's state.
@@ -30,6 +32,8 @@ class PureSteps:
         Returns:
             The new state, and logs by name: scalars (means over the samples), `elegy.Ratio` or `elegy.Running`.
         """
+        if isinstance(batch, Group):
+            return train_group(self._trainer.recipe, self, state, batch)
         return _steps.train_step(self._trainer.recipe, self, state, batch)
 
     def test_step(self, state: RunState, batch: Mapping[str, Any]) -> tuple[RunState, Mapping[str, Any]]:

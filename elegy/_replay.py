@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ._logs import LazyLogs, Logs, Ratio, Running, host_quotient
+from ._logs import LazyLogs, Logs, Ratio, Running, Seldom, host_quotient
 from ._programs import Told
 
 
@@ -35,7 +35,7 @@ def columns_of(logs: Logs, count: int) -> dict[str, np.ndarray]:
         if isinstance(log, Ratio):
             columns[name] = sum((host_quotient(*term) for term in log.terms), start=np.zeros(()))[:count]
             continue
-        values = np.asarray(log.value if isinstance(log, Running) else log)[:count]
+        values = np.asarray(log.value if isinstance(log, (Running, Seldom)) else log)[:count]
         for index in np.ndindex(values.shape[1:]):
             columns["/".join([name, *map(str, index)])] = values[(slice(None), *index)]
     return columns

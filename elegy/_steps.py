@@ -9,13 +9,15 @@ import jax.numpy as jnp
 import optax
 
 from ._ema import averaged
-from ._inject import Lazy
+from ._feed import as_before
+from ._inject import Lazy, Offer
 from ._logs import Logs, Running
 from ._names import unique_name
 from ._objective import Objective
-from ._offer import Outputs, offer_of, step_key
+from ._offer import Outputs, offer_of, step_key, widened
 from ._optimizer import Optimizer, is_masked
 from ._paths import flatten, matches_any, unflatten
+from ._precision import lowered
 from ._skip import note_gradients
 from ._state import RunState
 from ._tap import is_asked, offer_to_callbacks
@@ -51,6 +53,8 @@ class Recipe:
         optimizer: None if the model cannot train.
         frozen: patterns of parameters that do not learn.
         ema: how much of the parameters' averages an update keeps; None if there are none.
+        precision: the dtype that the module computes in; None is that of its parameters.
+        accumulate: how many batches of a fit make one update.
     """
 
     module: Functional
@@ -58,22 +62,30 @@ class Recipe:
     optimizer: Optimizer | None
     frozen: tuple[str, ...] = ()
     ema: float | None = None
+    precision: str | None = None
+    accumulate: int = 1
 
 
 def forward(recipe: Recipe, state: RunState, batch: Batch, parameters: Any, training: bool) -> Outputs:
-    """Run the module on `batch["x"]`; `parameters` default to those of the state."""
+    """Run the module on `batch["x"]`; `parameters` default to those of the state.
+
+    A lower precision begins and ends here: outside of the module's call everything is in float32.
+    """
     parameters = state.parameters if parameters is None else parameters
     applied = recipe.module.apply(
-        parameters,
+        lowered(parameters, recipe.precision),
         state.states,
-        batch.get("x"),
+        lowered(batch.get("x"), recipe.precision),
         key=step_key(state, training),
         training=training,
         frozen=recipe.frozen,
         capture=recipe.objective.asks_for("intermediates") or is_asked("intermediates"),
     )
-    after = dataclasses.replace(state, parameters=parameters, states=applied.states)
-    return Outputs(applied.outputs, after, applied.extras, training)
+    outputs, states, extras = applied.outputs, applied.states, applied.extras
+    if recipe.precision is not None:
+        outputs, states, extras = widened(outputs), as_before(states, state.states), widened(extras)
+    after = dataclasses.replace(state, parameters=parameters, states=states)
+    return Outputs(outputs, after, extras, training)
 
 
 def train_step(recipe: Recipe, steps: Steps, state: RunState, batch: Batch) -> tuple[RunState, Logs]:
@@ -113,9 +125,11 @@ def update_metrics(
 ) -> tuple[RunState, Logs]:
     """The state with this batch in its metrics, and their running values; `further` are `gradients` and `updates`."""
     offered = {"losses": loss_values(logs), **further}
-    offer_to_callbacks(offer_of(outputs, batch).extended({**offered, "summaries": outputs.extras.summaries}))
     after = dataclasses.replace(state, metrics=recipe.objective.update_metrics(outputs, batch, steps.forward, offered))
     running = recipe.objective.results(after, outputs.training)
+    results = Offer({name: log.value for name, log in running.items()})
+    offer = results.extended(offer_of(outputs, batch)).extended(offered)
+    offer_to_callbacks(offer.extended({"summaries": outputs.extras.summaries}))
     return after, Logs({**running, **summary_logs(outputs.extras.summaries, taken={*logs, *running})})
 
 

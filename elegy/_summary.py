@@ -13,6 +13,7 @@ from ._errors import short_type
 from ._logs import Logs
 from ._offer import step_key
 from ._paths import flatten, matches_any
+from ._precision import lowered
 from ._probe import abstract
 from ._tables import Table, bytes_in_words, render, render_html, say
 from ._trainer import Trainer
@@ -95,11 +96,12 @@ def in_one_line(trainer: Trainer) -> str:
 
 
 def _outputs(trainer: Trainer, x: Any) -> dict[str, Any]:
-    state, module = trainer.home.look(), trainer.recipe.module
+    state, module, precision = trainer.home.look(), trainer.recipe.module, trainer.recipe.precision
 
     def run(parameters: Any, states: Any, x: Any) -> Any:
         key, capture = step_key(state, training=False), module.captures
-        applied = module.apply(parameters, states, x, key=key, training=False, capture=capture)
+        seen = lowered(parameters, precision), states, lowered(x, precision)
+        applied = module.apply(*seen, key=key, training=False, capture=capture)
         return Logs({"": applied.outputs, **applied.extras.intermediates})  # keeps the order of the calls
 
     return jax.eval_shape(run, state.parameters, state.states, abstract(x))

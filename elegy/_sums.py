@@ -1,6 +1,8 @@
 """Sums that stay exact over millions of steps: float32 pairs of value and rounding error."""
 
-from typing import NamedTuple
+import dataclasses
+import math
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -85,6 +87,55 @@ def sum_value(total: ExactSum) -> jax.Array:
         0.5
     """
     return total.value + total.error
+
+
+def packed(tree: Any) -> tuple[jax.Array | None, Any]:
+    """All exact sums of a tree in one array, so that a step adds to all of them with one kernel.
+
+    Args:
+        tree: any pytree; `ExactSum`s anywhere in it.
+
+    Returns:
+        float32 `(2, n)` of all sums side by side, None if there are none, and the tree with a mark in their places.
+
+    Example:
+        >>> sums, rest = packed({"count": 3, "mean": add_to_sum(zero_sum((2,)), 1.0), "loss": zero_sum()})
+        >>> sums.shape, float(unpacked(sums, rest)["mean"].value[0])
+        ((2, 3), 1.0)
+    """
+    sums = [leaf for leaf in jax.tree.leaves(tree, is_leaf=_is_sum) if _is_sum(leaf)]
+    rest = jax.tree.map(lambda leaf: _Place(leaf.parts.shape) if _is_sum(leaf) else leaf, tree, is_leaf=_is_sum)
+    return (jnp.concatenate([leaf.parts.reshape(2, -1) for leaf in sums], axis=1) if sums else None), rest
+
+
+def unpacked(sums: jax.Array | None, rest: Any) -> Any:
+    """The tree of which `packed` made two."""
+    begin = 0
+
+    def placed(leaf: Any) -> Any:
+        nonlocal begin
+        if sums is None or not _is_place(leaf):
+            return leaf
+        begin, first = begin + math.prod(leaf.shape[1:]), begin
+        return ExactSum(sums[:, first:begin].reshape(leaf.shape))
+
+    return jax.tree.map(placed, rest, is_leaf=_is_place)
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Where a sum was taken out, and its shape."""
+
+    shape: tuple[int, ...]
+
+
+def _is_sum(leaf: Any) -> bool:
+    return isinstance(leaf, ExactSum)
+
+
+def _is_place(leaf: Any) -> bool:
+    return isinstance(leaf, _Place)
 
 
 def quotient(numerator: jax.Array, denominator: jax.Array) -> jax.Array:

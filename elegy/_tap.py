@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,16 +15,16 @@ from ._inject import Offer
 
 @dataclasses.dataclass(frozen=True)
 class _Tap:
-    """The names that are asked for, and what was found for them.
+    """The names that are asked for, and what the step offers.
 
     Attributes:
-        names: what to pick up.
-        found: by name the values, filled while the step runs.
+        names: what somebody asks for.
+        offers: what the step offered, filled while it runs.
         trace: the JAX trace that the step runs in.
     """
 
     names: tuple[str, ...]
-    found: dict[str, Any]
+    offers: list[Offer]
     trace: Any
 
 
@@ -31,18 +32,23 @@ _tap: contextvars.ContextVar[_Tap | None] = contextvars.ContextVar("tap", defaul
 
 
 @contextlib.contextmanager
-def picking_up(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """While the block runs, pick up what the step offers under these names.
+def picking_up(names: tuple[str, ...]) -> Iterator[list[Offer]]:
+    """While the block runs, pick up what the step offers, if somebody asks for any names.
 
     Yields:
-        By name the values, once the step has offered them; names that it does not have are missing.
+        The offers, once the step has run; see `offered`.
     """
-    found: dict[str, Any] = {}
-    token = _tap.set(_Tap(names, found, get_opaque_trace_state()))
+    offers: list[Offer] = []
+    token = _tap.set(_Tap(names, offers, get_opaque_trace_state()))
     try:
-        yield found
+        yield offers
     finally:
         _tap.reset(token)
+
+
+def offered(offers: list[Offer]) -> Offer:
+    """What a step offered in all; of a name that it offered several times the last value counts."""
+    return functools.reduce(Offer.extended, offers, Offer({}))
 
 
 def is_asked(name: str) -> bool:
@@ -69,4 +75,4 @@ def offer_to_callbacks(offer: Offer) -> None:
             "transformation like `jax.grad`, out of which these values cannot be taken. Call it after the "
             "transformation, with the outputs and logs that this returned."
         )
-    tap.found.update({name: offer[name] for name in tap.names if name in offer})
+    tap.offers.append(offer)

@@ -8,10 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from ._bounded import Bounded
+from ._compilations import MOST_FORMS, MOST_PROGRAMS
 from ._config import difference, snapshot
 from ._ema import evaluated, restarted
 from ._freezing import Rule, require_free, require_known, resolved, with_rules
 from ._home import Home
+from ._in_step import InStep
 from ._offer import Outputs
 from ._paths import flatten
 from ._probe import abstract
@@ -44,7 +47,14 @@ class Trainer:
         self.eager = eager
         self.rewrite = rewrite
         self.home = Home(recipe.module)
-        self.programs = Programs(steps, recipe.objective, eager=eager, rewrite=rewrite, on_trace=self._remember_config)
+        self.programs = Programs(
+            steps,
+            recipe.objective,
+            eager=eager,
+            rewrite=rewrite,
+            accumulate=recipe.accumulate,
+            on_trace=self._remember_config,
+        )
         self.seen: tuple[Outputs, Any] | None = None
         """The abstract outputs and batch of the last verb, for `wiring`."""
         self.last_x: Any = None
@@ -53,8 +63,8 @@ class Trainer:
         """What `test_on_batch` has accumulated."""
         self.rules: tuple[Rule, ...] = ()
         """What `freeze` and `unfreeze` were given."""
-        self._configs: dict[Any, dict[str, Any]] = {}
-        self._ready: dict[Any, Ready] = {}
+        self._configs: Bounded[Any, dict[str, Any]] = Bounded(MOST_PROGRAMS)
+        self._ready: Bounded[Any, Ready] = Bounded(MOST_FORMS)
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles carry: no programs, no fit that runs, and of the module the user's object."""
@@ -102,7 +112,8 @@ class Trainer:
         self.initialize(batch)
         leaves, structure = jax.tree.flatten(dict(batch))
         shapes = (training, structure, tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves))
-        while (key := (self.programs.variant, self.programs.skips, *shapes)) not in self._ready:
+        kind = (self.programs.skips, *self.programs.hooks) if training else ()
+        while (key := (self.programs.variant, kind, *shapes)) not in self._ready:
             state = self.home.look() if training else evaluated(self.home.look())
             ready = get_ready(self.steps, self.recipe.objective, self.programs, state, batch, training)
             self._ready[key] = ready
@@ -232,6 +243,7 @@ class Trainer:
     def _remember_config(self) -> None:
         """Taken right after a trace: what it saw is what the program was built from."""
         self._configs[self.programs.variant] = self._snapshot()
+        self._configs.update({hook: _snapshot_of(hook) for hook in self.programs.hooks})
 
     def _snapshot(self) -> dict[str, Any]:
         objective, module = self.recipe.objective, self.recipe.module
@@ -245,10 +257,13 @@ class Trainer:
         """Drop programs whose baked-in configuration changed, and say so."""
         before = self._configs.get(self.programs.variant)
         change = None if before is None else difference(before, self._snapshot())
+        for hook in self.programs.hooks:
+            if change is None and hook in self._configs:
+                change = difference(self._configs[hook], _snapshot_of(hook))
         if change:
             _log.warning("%s since the step was compiled; it is compiled anew.", change)
             self._configs.clear()
-            self.programs.clear()
+            self.programs.clear(change)
             self.recipe.objective.forget()
             self._ready.clear()
 
@@ -257,3 +272,10 @@ def at_start(state: RunState, empty: PassState) -> RunState:
     """The state at the start of a pass."""
     fresh = own_copy(empty)
     return dataclasses.replace(state, metrics=fresh.metrics, sums=fresh.sums, count=fresh.count)
+
+
+def _snapshot_of(hook: InStep) -> dict[str, Any]:
+    """What an in-step hook has baked in; a method's callback is told of its model and parameters by each fit anew."""
+    return snapshot(
+        {hook.who: hook.function}, skip=frozenset(f"{hook.who}/self/{name}" for name in ("model", "params"))
+    )

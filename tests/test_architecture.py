@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "elegy"
 FLOORS = (
     {
         "_atomic",
+        "_bounded",
         "_config",
         "_errors",
         "_names",
@@ -20,18 +21,27 @@ FLOORS = (
         "_sums",
         "_tables",
         "_time_spent",
-        "compiling",
-    },  # words, errors, sums, files; programs, whoever's they are
-    {"_labels", "_logs", "_paths", "_row_buffer", "_when", "initializers"},  # what a step reports; paths; how often
+    },  # words, errors, sums, files
+    {"compiling"},  # programs, whoever's they are
+    {
+        "_labels",
+        "_logs",
+        "_paths",
+        "_precision",
+        "_row_buffer",
+        "_when",
+        "initializers",
+    },  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
-    {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
-    {"_ema", "_skip"},  # what happens to a state around the optimizer's step
+    {"_feed", "_on", "_why", "_state", "_tap", "module"},  # Module and the module protocol; RunState
+    {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
-    {"_flat", "_measures"},  # the border of a compiled step
+    {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
+    {"_flat", "_grouped", "_measures"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
-    {"_plan", "_pure_steps", "_replay", "_run", "_start"},  # one fit while it runs
+    {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
+    {"_pure_steps"},
     {"_asked", "_step_record", "_trainer", "_verdict"},  # what callbacks may ask for; what the steps logged
     {"_loop"},  # the only loop over epochs and batches
     {"_execution"},  # which plan a pass gets

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..measure import Finding, Pace
-from .additions import batch_hook, callbacks, metrics, tensorboard
+from .additions import batch_hook, callbacks, in_step, metrics, tensorboard
 from .inference import evaluate, predict
 from .leaves import leaves
 from .memory import memory, writer
@@ -15,6 +15,7 @@ QUESTIONS: dict[str, Callable[[Pace], list[Finding]]] = {
     "callbacks": callbacks,
     "tensorboard": tensorboard,
     "batch-hook": batch_hook,
+    "in-step": in_step,
     "leaves": leaves,
     "first-step": first_step,
     "import": import_time,

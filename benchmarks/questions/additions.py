@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 import elegy
 
@@ -43,6 +44,23 @@ class EveryLoss(elegy.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.total += float((logs or {})["loss"])
+
+
+@elegy.in_step(every=50)
+def ten_steps(x: jax.Array, y_true: jax.Array, parameters: Any, gradients: Any) -> dict[str, jax.Array]:
+    """The loss of this batch ten steps of gradient descent later, and how steep it is now."""
+
+    def loss(parameters: Any) -> jax.Array:
+        hidden, scores = parameters["layer_0"], parameters["layer_1"]
+        outputs = jax.nn.relu(x @ hidden["w"] + hidden["b"]) @ scores["w"] + scores["b"]
+        return crossentropy(y_true, outputs).mean()
+
+    def descended(number: Any, parameters: Any) -> Any:
+        del number
+        return jax.tree.map(lambda value, slope: value - 0.01 * slope, parameters, jax.grad(loss)(parameters))
+
+    later = jax.lax.fori_loop(0, 10, descended, parameters)
+    return {"loss_later": loss(later), "steepness": jnp.linalg.norm(gradients["layer_0"]["w"])}
 
 
 def top_5(y_true: Any, y_pred: Any) -> Any:
@@ -86,6 +104,10 @@ def tensorboard(pace: Pace) -> list[Finding]:
 
 def batch_hook(pace: Pace) -> list[Finding]:
     return _with("a batch hook that reads every step's loss, small MLP", EveryLoss, 1.15, pace)
+
+
+def in_step(pace: Pace) -> list[Finding]:
+    return _with("a hook inside the step that costs ten steps, every 50, small MLP", lambda: [ten_steps], 1.30, pace)
 
 
 def _with(what: str, make_callbacks: Callable[[], Any], limit: float, pace: Pace) -> list[Finding]:

@@ -43,6 +43,8 @@ class Callback:
     nothing waits until you read them, with `np.asarray(y_pred)`. Predictions are NumPy arrays. A `train_step` of your
     own offers what it gives to `self.update_metrics`.
 
+    What shall run inside the compiled step, now and then, is a method marked with `elegy.in_step`.
+
     A hook returns None, `elegy.Stop("reason")`, or a dict of numbers that is added to the logs (from
     `on_epoch_end` and `on_test_end` it reaches the bar and the history). `self.model.stop_training = True` works too.
 

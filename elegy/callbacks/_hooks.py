@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .._errors import did_you_mean, listing
+from .._in_step import InStep
 from .._inject import OFFERED, Offer, Wants, check_offer, wants
 from ._callback import Callback
 
@@ -141,6 +142,11 @@ def unknown_hook(who: str, name: str) -> str:
 
 def _check_callback(callback: Any) -> None:
     name = getattr(callback, "__name__", type(callback).__name__)
+    if isinstance(callback, InStep):
+        raise TypeError(
+            f"{callback.who} was given as a callback. It runs inside training steps, and here there are none. "
+            "Give it to `fit(callbacks=[...])`."
+        )
     if isinstance(callback, type):
         raise TypeError(
             f"The class `{name}` was given as a callback. A callback is an instance. "

@@ -1,12 +1,15 @@
 """Whatever users hold becomes a source: arrays, streams, loaders, sequences, or an error that says what to write."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._arrays import ArraySource, require_count, require_shuffle
 from ._columns import Layout, name_arrays
 from ._convert import is_arrays, not_data
+from ._dataset import Dataset
 from ._iterators import StreamSource, open_factory
+from ._loader import DataLoader
 from ._order import Shuffle
 from ._sequence import Indexed, SequenceSource
 from ._source import Source
@@ -28,8 +31,9 @@ def as_source(
 ) -> Source:
     """Turns what `fit` and its sisters accept into a source of batches.
 
-    Arrays and nests of them, lists of numbers and numeric pandas objects become an `ArraySource`; what has `__len__`
-    and `__getitem__` gives batches by index; iterators run once; other iterables and functions without arguments
+    Arrays and nests of them, lists of numbers and numeric pandas objects become an `ArraySource`; a `Dataset` gives
+    samples, of which a `DataLoader` makes batches; what else has `__len__` and `__getitem__` gives batches by index;
+    iterators run once; other iterables and functions without arguments
     that return an iterator begin anew for every pass. A source is returned as it is.
 
     Args:
@@ -77,6 +81,10 @@ def as_source(
             drop_remainder=drop_remainder,
             layout=layout,
         )
+    if isinstance(x, Dataset):
+        _refuse(x, role, y=y, sample_weight=sample_weight)
+        size = batch_size or (32 if steps is None else math.ceil(len(x) / steps))
+        return DataLoader(x, size, shuffle=shuffle, seed=seed, drop_remainder=drop_remainder, layout=layout)
     _refuse(x, role, y=y, sample_weight=sample_weight, batch_size=batch_size, drop_remainder=drop_remainder or None)
     return _from_batches(x, shuffle=shuffle, seed=seed, layout=layout)
 

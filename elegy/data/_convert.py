@@ -30,7 +30,7 @@ def to_arrays(value: Any, place: str, *, streamed: bool = False) -> Any:
         return None
     if isinstance(value, Mapping):
         return {name: to_arrays(part, f"{place}/{name}", streamed=streamed) for name, part in value.items()}
-    if isinstance(value, list) and _holds_numbers(value):
+    if isinstance(value, list) and holds_numbers(value):
         return _narrow(_from_numbers(value, place), place)
     if isinstance(value, list | tuple):
         parts = [to_arrays(part, f"{place}[{i}]", streamed=streamed) for i, part in enumerate(value)]
@@ -174,8 +174,9 @@ def _narrow(array: np.ndarray, place: str) -> np.ndarray:
         raise _too_large(place, target) from error
 
 
-def _holds_numbers(value: list[Any] | tuple[Any, ...]) -> bool:
-    return all(_is_number(item) or (isinstance(item, list | tuple) and _holds_numbers(item)) for item in value)
+def holds_numbers(value: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether a nested list is one array: it holds numbers and nothing else."""
+    return all(_is_number(item) or (isinstance(item, list | tuple) and holds_numbers(item)) for item in value)
 
 
 def _is_number(value: Any) -> bool:

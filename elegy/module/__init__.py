@@ -15,6 +15,7 @@ from ._hooks import update_parameter as update_parameter
 from ._jit import jit as jit
 from ._keys import EVAL as EVAL
 from ._keys import INIT as INIT
+from ._keys import MICRO as MICRO
 from ._keys import ORDER as ORDER
 from ._keys import TRAIN as TRAIN
 from ._keys import consumer_key as consumer_key

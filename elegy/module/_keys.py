@@ -11,8 +11,8 @@ from jax.core import Tracer
 
 from ._host_keys import folded, is_known, key_of, words_of
 
-INIT, TRAIN, EVAL, ORDER = 0, 1, 2, 3
-"""What a key is for: initial values, a training step, an evaluation batch, the order of the data."""
+INIT, TRAIN, EVAL, ORDER, MICRO = 0, 1, 2, 3, 4
+"""What a key is for: initial values, a training step, an evaluation batch, the order of data, a batch of an update."""
 
 
 def base_key(seed: Any) -> jax.Array:
@@ -34,8 +34,8 @@ def domain_key(seed: Any, domain: int, counter: Any) -> jax.Array:
 
     Args:
         seed: uint32 array `(2,)`.
-        domain: `INIT`, `TRAIN`, `EVAL` or `ORDER`.
-        counter: int32 scalar, the step or the batch of the pass.
+        domain: `INIT`, `TRAIN`, `EVAL`, `ORDER` or `MICRO`.
+        counter: int32 scalar, the step, or the batch of the pass or of the update.
     """
     if isinstance(seed, np.ndarray) and not isinstance(counter, Tracer):
         return key_of(folded(seed, domain, int(counter)))

@@ -32,6 +32,10 @@ def twice(epoch, logs):
     return {"twice": 2 * logs["loss"]}
 
 
+def slope(gradients):
+    return {"slope": jax.numpy.abs(gradients["w"]).max()}
+
+
 def constant(epoch, rate):
     return rate
 
@@ -73,6 +77,12 @@ ROWS = {
     "elegy.callbacks.RemoteMonitor": Row(lambda folder: callbacks.RemoteMonitor(server())),
     "elegy.callbacks.TensorBoard": Row(lambda folder: callbacks.TensorBoard(folder)),
     "elegy.callbacks.Timer": Row(lambda folder: callbacks.Timer("1 h")),
+    "elegy.in_step": Row(
+        lambda folder: elegy.in_step(slope, every=2),
+        exempt={
+            "evaluation_and_prediction_give_the_same_with_it": "it runs in training steps, elsewhere it is refused"
+        },
+    ),
 }
 
 

@@ -29,6 +29,19 @@ class Batches:
         return X[CUTS[number]], Y[CUTS[number]], WEIGHTS[CUTS[number]]
 
 
+SAMPLES = [{"x": X[i], "y_true": Y[i], "sample_weight": WEIGHTS[i]} for i in range(7)]
+
+
+class Samples(data.Dataset):
+    """The seven rows one by one."""
+
+    def __len__(self):
+        return len(SAMPLES)
+
+    def __getitem__(self, index):
+        return SAMPLES[index]
+
+
 def batches():
     return iter([Batches()[number] for number in range(3)])
 
@@ -45,6 +58,8 @@ ROWS = {
     ),
     "elegy.data.Batch": Row(lambda: data.as_source(data.Batch(x=X, y_true=Y, sample_weight=WEIGHTS), batch_size=3)),
     "elegy.data.SequenceSource": Row(lambda: data.as_source(Batches())),
+    "elegy.data.DataLoader": Row(lambda: data.DataLoader(SAMPLES, 3)),
+    "elegy.data.Dataset": Row(lambda: data.as_source(Samples(), batch_size=3)),
     "elegy.data.StreamSource": Row(lambda: data.as_source(batches), exempt=OPEN),
     "elegy.data.validation_split": Row(
         lambda: data.as_source(*data.validation_split(*TWICE, fraction=0.5)[1], batch_size=3)
