@@ -16,6 +16,8 @@ that is made anew for each fit would add two each time, and a compiled step take
 MOST_FORMS = 64
 """For how many shapes a program is kept: more than there are buckets of lengths in practice, and still bounded."""
 
+_COMPARED = 8  # forms that a new one is compared with; each has the types of all arrays of a model
+
 _FIRST = "it is the first one for this plan, these callbacks and what is frozen"
 _DROPPED = "nothing that it depends on changed here, but it was dropped, or settings of JAX changed"
 
@@ -111,7 +113,7 @@ class Compilations:
         is_expected = _is_last_batch(place, form, watch) or change is not None  # of a change the log has told
         if cause is not None and not is_expected and watch.say is not None:
             watch.say(f"compiled `{name}` again: {cause}")
-        self._known[place] = [*(other for other in known if other != form), form][-MOST_FORMS:]
+        self._known[place] = [*(other for other in known if other != form), form][-_COMPARED:]
 
     @contextlib.contextmanager
     def _watching(self, watch: _Watch) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """Which plan each pass of a fit or an evaluation gets, from its data and from the callbacks that are told."""
 
 import dataclasses
+import math
 from typing import Any
 
 import jax
@@ -8,10 +9,12 @@ import jax
 from ._asked import Seen, names_of_step
 from ._ema import evaluated
 from ._loop import Evaluation, FitPlan
-from ._plan import Needs, choose_plan, too_much_told
+from ._plan import Needs, Plan, choose_plan, choose_plan_of_one_pass, fills_no_chunk, too_much_told
 from ._reduce import sample_count
+from ._state import RunState
 from ._trainer import Trainer
 from .callbacks import CallbackList
+from .data import ArraySource, Batch, Source
 
 
 def planned_fit(
@@ -38,7 +41,33 @@ def planned_fit(
 def planned(trainer: Trainer, evaluation: Evaluation, callbacks: CallbackList) -> Evaluation:
     """An evaluation with the way in which it runs."""
     needs = _needs(trainer, callbacks, "test", evaluation.seen, evaluation.empty.metrics)
-    return dataclasses.replace(evaluation, execution=choose_plan(evaluation.source, evaluation.seen[1], needs))
+    source, steps = evaluation.source, evaluation.steps
+    is_one_pass = not evaluation.prefix and (steps is None or source.steps is None or steps <= source.steps)
+    choose = choose_plan_of_one_pass if is_one_pass and not fills_no_chunk(source) else choose_plan
+    return dataclasses.replace(evaluation, execution=choose(source, evaluation.seen[1], needs))
+
+
+def planned_prediction(
+    trainer: Trainer, source: Source, first: Batch, state: RunState, callbacks: CallbackList
+) -> Plan:
+    """How a prediction runs. What comes of a stream is handed out as it comes.
+
+    Args:
+        trainer: the model's machinery.
+        source: the batches.
+        first: one of them.
+        state: the arrays that predict.
+        callbacks: who is told.
+    """
+    if trainer.programs.eager:
+        return choose_plan_of_one_pass(source, first, Needs("the model runs eagerly"))
+    if any(callbacks.overrides(f"on_predict_batch_{when}") for when in ("begin", "end")):
+        return choose_plan_of_one_pass(source, first, Needs("a callback acts on batches"))
+    if type(source) is not ArraySource:
+        return choose_plan_of_one_pass(source, first, Needs("the source makes its batches one by one"))
+    outputs = jax.tree.leaves(trainer.programs.predicted(state, first))
+    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in outputs)
+    return choose_plan_of_one_pass(source, first, Needs(told_bytes=size))
 
 
 def _needs(

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from ._sums import packed, unpacked
+from ._sums import pack_sums, unpack_sums
 from .data import Batch
 
 Body = Callable[[Any, Any, Any], Any]
@@ -127,19 +127,19 @@ def run_many(
         jax.eval_shape(lambda carry: feed.loop(jnp.int32(0), jnp.int32(1), look, carry), carry)
         kept = jax.tree.map(lambda leaf: jnp.zeros((capacity, *leaf.shape), leaf.dtype), shapes[0])
 
-    sums, rest = packed(_strong(carry))
+    sums, rest = pack_sums(_strong(carry))
 
     def body(number: Any, held: tuple[Any, Any, Any], batch: Batch) -> tuple[Any, Any, Any]:
         sums, rest, kept = held
-        carry = unpacked(sums, rest)
+        carry = unpack_sums(sums, rest)
         after, told = step(carry, batch)
         after = as_before(after, carry)
         if capacity:
             kept = jax.tree.map(lambda buffer, value: buffer.at[number].set(value), kept, told)
-        return *packed(after), kept
+        return *pack_sums(after), kept
 
     sums, rest, kept = feed.loop(first, count, body, (sums, rest, kept))
-    return unpacked(sums, rest), kept
+    return unpack_sums(sums, rest), kept
 
 
 def as_before(after: Any, before: Any) -> Any:

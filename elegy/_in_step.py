@@ -40,7 +40,8 @@ def in_step(function: Callable[..., Any] | None = None, /, *, every: int | str |
     there was none; in those of a step it is the newest one of the epoch. A name that is taken gets `_1`.
 
     Like a loss, the function is compiled as it is: attributes of `self` and closed-over values are looked at again when
-    the next fit begins.
+    the next fit begins. What differs then is compiled anew: keep counts elsewhere than in such a callback, and such a
+    function outside of the loop that calls `fit`.
 
     Args:
         function: returns a dict of scalars by log name.
@@ -189,11 +190,7 @@ def hook_logs(hooks: Iterable[InStep], offer: Offer, state: RunState, taken: Ite
 
 def _is_scalar(value: Any) -> bool:
     """Whether a value is one real number."""
-    dtype = getattr(value, "dtype", None)
-    if dtype is None:
-        return isinstance(value, (bool, int, float))
-    return (
-        value.shape == ()
-        and (jnp.issubdtype(dtype, jnp.bool_) or jnp.issubdtype(dtype, jnp.number))
-        and not (jnp.issubdtype(dtype, jnp.complexfloating))
-    )
+    if isinstance(value, (bool, int, float)):
+        return True
+    kinds = (jnp.bool_, jnp.integer, jnp.floating)
+    return getattr(value, "shape", None) == () and any(jnp.issubdtype(value.dtype, kind) for kind in kinds)

@@ -65,7 +65,7 @@ def class_labels(name: str, y_true: Any, y_pred: Any) -> Any:
         >>> class_labels("loss `ce`", np.array([[1], [0]]), np.zeros((2, 3)))
         array([1, 0])
     """
-    _require_integers(name, y_true)
+    require_integers(name, y_true)
     labels = squeeze_labels(y_true, y_pred)
     if len(y_pred.shape) < 1 or tuple(labels.shape) != tuple(y_pred.shape[:-1]):
         raise ValueError(
@@ -95,7 +95,7 @@ def check_labels(name: str, y_true: Any, num_classes: int) -> None:
     Example:
         >>> check_labels("loss `ce`", np.array([0, 2]), 3)
     """
-    _require_integers(name, y_true)
+    require_integers(name, y_true)
     labels = np.asarray(y_true)
     if labels.size == 0:
         return
@@ -131,7 +131,19 @@ def check_binary_labels(name: str, y_true: Any) -> None:
         )
 
 
-def _require_integers(name: str, y_true: Any) -> None:
+def require_integers(name: str, y_true: Any) -> None:
+    """Refuse class labels that are no integers.
+
+    Args:
+        name: how errors call the consumer.
+        y_true: labels, an array or its abstract form.
+
+    Raises:
+        ValueError: they are not.
+
+    Example:
+        >>> require_integers("loss `ctc`", np.array([1, 2]))
+    """
     if np.dtype(y_true.dtype).kind not in "biu":
         raise ValueError(
             f"{name} was given `y_true` {short_type(y_true)}. Class labels are whole numbers. Convert them with "

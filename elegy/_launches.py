@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from ._chunk_memory import ChunkMemory
 from ._feed import Feed, Held, Stacked
 from ._probe import abstract
 from .data import ArraySource, Batch, Source, endless
@@ -104,6 +105,7 @@ class Chunks(Singles):
     ) -> None:
         super().__init__(source, extra, steps, first_pass)
         self._capacity = capacity
+        self._memory = ChunkMemory()
         self._form: Any = None
 
     def epoch(self, length: Length) -> Iterator[Launch]:
@@ -132,13 +134,56 @@ class Chunks(Singles):
 
     def _stacked(self, batches: list[Batch]) -> Stacked:
         def stack(*leaves: Any) -> Any:
-            # Memory of its own for each chunk: the device may read it where it lies, and later than this returns.
-            stacked = np.empty((self._capacity, *np.shape(leaves[0])), leaves[0].dtype)
+            stacked = self._memory.empty((self._capacity, *np.shape(leaves[0])), leaves[0].dtype)
             for number, leaf in enumerate(leaves):
                 stacked[number] = leaf
             return stacked
 
         return jax.device_put(Stacked(jax.tree.map(stack, *batches), self._extra))
+
+
+class Slices(Singles):
+    """Launches of chunks that are cut out of arrays, for one pass.
+
+    Args:
+        source: arrays.
+        extra, first_pass: as for `Singles`.
+        steps: how many batches; None, or more than the pass has, takes all.
+        capacity: the steps of a chunk; a launch may run fewer.
+    """
+
+    def __init__(
+        self, source: ArraySource, extra: Mapping[str, Any], steps: int | None, first_pass: int, *, capacity: int
+    ) -> None:
+        super().__init__(source, extra, steps, first_pass)
+        self._pass = _Pass(first_pass, source)
+        self._capacity = capacity
+        self._memory = ChunkMemory()
+
+    def epoch(self, length: Length) -> Iterator[Launch]:
+        """The launches of one epoch."""
+        current = self._pass
+        steps = min(self._steps or current.steps, current.steps)
+        while current.step < min(steps, current.full):
+            # The last chunk begins a little earlier, since all are of one size; what was done before is passed over.
+            size = min(self._capacity, current.full)
+            first = min(current.step, current.full - size)
+            end = min(first + size, steps)
+            chunk = jax.tree.map(self._copied, current.stacked(first, size))
+            feed = jax.device_put(Stacked(chunk, self._extra))
+            del chunk
+            while current.step < end:
+                count = min(length(), end - current.step)
+                current.step += count
+                yield Launch(feed, current.step - count - first, count)
+        if current.step < steps:
+            current.step += 1
+            yield Launch(self._whole(current.last()), 0, 1)
+
+    def _copied(self, column: np.ndarray) -> np.ndarray:
+        copy = self._memory.empty(column.shape, column.dtype)
+        copy[:] = column
+        return copy
 
 
 class Resident:
@@ -244,10 +289,18 @@ class _Pass:
         """Whether the next batch is the smaller last one."""
         return self.step >= self.full
 
+    def stacked(self, first: int, count: int) -> Batch:
+        """Full batches from step `first` on, `(count, rows, ...)`; views, where the rows are as they lie."""
+        size = self._source.batch_size
+        rows = self._taken(first * size, (first + count) * size)
+        return jax.tree.map(lambda column: column.reshape(count, size, *column.shape[1:]), rows)
+
     def last(self) -> Batch:
         """The smaller last batch."""
-        rows = slice(self.full * self._source.batch_size, None if self.rows is not None else self._source.samples)
-        chosen = rows if self.rows is None else self.rows[rows]
+        return self._taken(self.full * self._source.batch_size, self._source.samples)
+
+    def _taken(self, begin: int, end: int) -> Batch:
+        chosen = slice(begin, end) if self.rows is None else self.rows[begin:end]
         return jax.tree.map(lambda column: column[chosen], self._source.columns)
 
 

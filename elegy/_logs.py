@@ -186,8 +186,8 @@ class Totals:
 
     def newest(self, logs: Mapping[str, Any]) -> dict[str, Any]:
         """Of these logs of a step those that are not added up, with their newest values."""
-        seldom = {name: logs[name] for name in self.running}
-        return {name: log.after(self.running[name]) if isinstance(log, Seldom) else log for name, log in seldom.items()}
+        there = {name: logs[name] for name in self.running}
+        return {name: log.after(self.running[name]) if isinstance(log, Seldom) else log for name, log in there.items()}
 
     def logs(self) -> Logs:
         """By name the quotients of the sums, and the running values."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ._errors import did_you_mean, listing
 from ._grouped import GroupedLaunches
-from ._launches import Chunks, Resident, Singles
+from ._launches import Chunks, Resident, Singles, Slices
 from ._pace import Pace
 from ._tables import bytes_in_words
 from .data import ArraySource, Source
@@ -25,6 +25,8 @@ _BLOCK_BYTES = 1 << 20  # what stays in a core's cache while the block's steps r
 _BLOCK_STEPS = 64
 _CHUNK_BYTES = 16 << 20
 _CHUNK_STEPS = 256
+_ONCE_BYTES = 4 << 20  # in cache from the sending to the step, and soon free for the next chunk
+_ONCE_STEPS = 8  # chunks of fewer steps gain nothing
 _REPLAY_STEPS = 128
 _LOGGED_STEPS = 4096
 _REPLAY_BYTES = 64 << 20
@@ -43,6 +45,7 @@ class Plan:
         fixed: how many steps each launch runs; None follows the time that they take.
         block: how many batches' rows are gathered at once.
         accumulate: how many batches a step takes.
+        once: whether chunks are cut out of arrays, of which a single pass is made.
     """
 
     kind: Kind
@@ -51,6 +54,7 @@ class Plan:
     fixed: int | None = None
     block: int = 1
     accumulate: int = 1
+    once: bool = False
 
     def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
         """The launches of epochs over a source; see `Singles`."""
@@ -65,7 +69,8 @@ class Plan:
         if self.kind == "resident":
             return Resident(source, extra, batches, first_pass, block=self.block)
         if self.kind == "chunks" or self.accumulate > 1:  # the batches of one step are a chunk too
-            return Chunks(source, extra, batches, first_pass, capacity=self.most * self.accumulate)
+            cut = Slices if self.once else Chunks
+            return cut(source, extra, batches, first_pass, capacity=self.most * self.accumulate)
         return Singles(source, extra, batches, first_pass)
 
     def pace(self) -> Pace:
@@ -102,7 +107,7 @@ class Needs:
     Attributes:
         singles: why single steps are needed, in words; None if they are not.
         replayed: whether a callback is told of each step afterwards.
-        told_bytes: how much a step tells, to callbacks or to the record of the steps.
+        told_bytes: how much a step tells, to callbacks, to the record of the steps, or as outputs.
         work: about how many multiplications a step does, as far as sizes tell: rows times parameters.
         logged: whether the logs of each step are kept.
     """
@@ -151,6 +156,31 @@ def choose_plan(
     return dataclasses.replace(SINGLE, why=why, accumulate=accumulate)
 
 
+def choose_plan_of_one_pass(source: Source, first: Any, needs: Needs) -> Plan:
+    """The plan for a single pass over a source: no row is needed twice, so arrays do not stay on the device.
+
+    Args:
+        source: the batches; one pass begins at its begin.
+        first: one of them.
+        needs: what decides besides the data.
+    """
+    if needs.singles is not None or type(source) is not ArraySource:
+        return choose_plan(source, first, needs)
+    size = _bytes(first) + needs.told_bytes
+    chunk = min(_CHUNK_STEPS, _ONCE_BYTES // max(size, 1))
+    if chunk < _ONCE_STEPS:
+        return dataclasses.replace(SINGLE, why=f"{bytes_in_words(size)} a step fill launches of their own")
+    if source.samples // source.batch_size < chunk:
+        return dataclasses.replace(SINGLE, why="the data does not fill a chunk")
+    most = min(_most_told(needs), chunk)
+    return Plan("chunks", "each row is needed once", most, most if needs.replayed else None, once=True)
+
+
+def fills_no_chunk(source: Source) -> bool:
+    """Whether all of the data is so little that it lies on the device at no cost."""
+    return isinstance(source, ArraySource) and _bytes(source.columns) <= _ONCE_BYTES
+
+
 def _most_told(needs: Needs) -> int:
     """The longest launch whose steps can all be told of."""
     if not (needs.replayed or needs.logged):
@@ -194,7 +224,7 @@ def _kind(source: Source, needs: Needs, execution: str, steps_per_execution: int
         return "single", needs.singles
     if execution == "single":
         return "single", _ASKED_FOR
-    if not isinstance(source, ArraySource):
+    if type(source) is not ArraySource:  # a subclass may make batches of its own
         if execution == "resident":
             raise ValueError(
                 '`execution="resident"` was asked for. The data is a stream, of which nobody knows the whole. '

@@ -1,18 +1,23 @@
 """`predict`: outputs go to the host while the next batches run."""
 
-import itertools
+import functools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
 from ._arguments import require_count
 from ._asked import prediction_offer, prediction_offers, standing
 from ._ema import evaluated
 from ._errors import short_type
+from ._execution import planned_prediction
+from ._launches import Launch
 from ._logs import LazyLogs
 from ._passes import callbacks_of, telling_exceptions
+from ._plan import Plan
+from ._programs import Programs
 from ._reduce import sample_count
 from ._row_buffer import RowBuffer
 from ._state import RunState
@@ -21,6 +26,8 @@ from .callbacks import CallbackList
 from .data import Batch, Source, as_source
 
 Writer = Callable[[Any], Any]
+Take = Callable[[Any, int], None]
+"""Gets the outputs of a launch, stacked `(steps, rows, ...)`, and how many steps these are."""
 
 _IN_FLIGHT = 2
 
@@ -47,51 +54,97 @@ def run_prediction(
     first = source.peek()
     trainer.initialize(first)
     told = callbacks_of(trainer, callbacks, verbose, steps or source.steps, prediction_offers(first))
-    state, batches = evaluated(trainer.home.look(), ema), itertools.islice(source.batches(0), steps)
+    state = evaluated(trainer.home.look(), ema)
     with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(first)):
+        plan = planned_prediction(trainer, source, first, state, told)
+        if plan.kind == "chunks":
+            _require_batch_axis(trainer.programs.predicted(state, first), sample_count(first))
+        prediction = _Prediction(trainer.programs, state, plan, told)
         if writer is not None:
-            return _predict(trainer, state, batches, told, writer)
+            return prediction.run(source, steps, functools.partial(_hand_out, writer))
         kept = RowBuffer(_rows(source, steps), "y_pred")
-        _predict(trainer, state, batches, told, kept.add)
+        prediction.run(source, steps, lambda stacked, count: kept.add(jax.tree.map(_in_a_row, stacked)))
         return kept.rows()
 
 
-def _predict(trainer: Trainer, state: RunState, batches: Iterator[Batch], told: CallbackList, write: Writer) -> None:
-    """Hand the outputs of each batch to `write`, in order; of all others only a bounded number is alive."""
-    # A hook at the begin of a batch comes after all of the batch before; the next batch is prepared meanwhile.
-    most = 1 if told.overrides("on_predict_batch_begin") else _IN_FLIGHT
-    flying: deque[tuple[int, Batch, Any]] = deque()
+class _Prediction:
+    """One pass that predicts: of the outputs only those of a bounded number of launches are alive.
 
-    def tell(hook: str, /, **offer: Any) -> None:
-        if told.overrides(hook):
-            told.call(hook, **{**standing(hook, lambda: state, training=False), "logs": LazyLogs(), **offer})
+    Args:
+        programs: the compiled steps.
+        state: the arrays that predict.
+        plan: how the launches run.
+        told: the callbacks.
+    """
 
-    def land() -> None:
-        number, batch, outputs = flying.popleft()
-        fetched = jax.device_get(outputs)
-        write(fetched)
-        tell("on_predict_batch_end", **{**prediction_offer(batch), "y_pred": fetched, "batch": number})
-        told.launch_end(number + 1, LazyLogs)
+    def __init__(self, programs: Programs, state: RunState, plan: Plan, told: CallbackList) -> None:
+        self._programs = programs
+        self._state = state
+        self._plan = plan
+        self._told = told
+        self._flying: deque[tuple[int, int, Batch | None, Any]] = deque()
+        # A hook at the begin of a batch comes after all of the batch before; the next batch is prepared meanwhile.
+        self._most = 1 if told.overrides("on_predict_batch_begin") else _IN_FLIGHT
 
-    tell("on_predict_begin")
-    for number, batch in enumerate(batches):
-        while len(flying) >= most:
-            land()
-        tell("on_predict_batch_begin", batch=number)
-        flying.append((number, batch, _launched(trainer, state, batch)))
-    while flying:
-        land()
-    tell("on_predict_end")
+    def run(self, source: Source, steps: int | None, take: Take) -> None:
+        """Hand the outputs of each launch to `take`, in order."""
+        pace, number = self._plan.pace(), 0
+        self._tell("on_predict_begin")
+        launches = self._plan.launches(source, {}, steps if self._plan.once else None, 0)
+        for launch in launches.epoch(pace.length):
+            while len(self._flying) >= self._most:
+                self._land(take)
+            self._tell("on_predict_batch_begin", batch=number)
+            outputs = self._launched(launch)
+            pace.launched(launch.count, next(iter(jax.tree.leaves(outputs)), self._state.step))
+            batch = launch.feed if isinstance(launch.feed, Batch) else None  # a chunk's memory is needed for others
+            self._flying.append((number, launch.count, batch, outputs))
+            number += launch.count
+            if number == steps:  # a pass ends with its data, so single steps are not asked to begin anew
+                break
+        while self._flying:
+            self._land(take)
+        self._tell("on_predict_end")
+
+    def _launched(self, launch: Launch) -> Any:
+        """The outputs of a launch, which are computed and sent to the host while this returns."""
+        feed, first, count = launch
+        if isinstance(feed, Batch):
+            outputs = self._programs.predict(self._state, feed)
+            _require_batch_axis(outputs, sample_count(feed))
+        else:
+            outputs = self._programs.predict_many(self._state, feed, first, count, capacity=self._plan.most)
+        for leaf in jax.tree.leaves(outputs):
+            if isinstance(leaf, jax.Array):
+                leaf.copy_to_host_async()
+        return outputs
+
+    def _land(self, take: Take) -> None:
+        """Wait for the oldest launch, and hand its outputs on."""
+        number, count, batch, outputs = self._flying.popleft()
+        fetched = jax.tree.map(np.asarray, outputs)
+        if batch is not None:
+            take(jax.tree.map(lambda leaf: leaf[None], fetched), 1)
+            self._tell("on_predict_batch_end", **{**prediction_offer(batch), "y_pred": fetched, "batch": number})
+        else:
+            take(jax.tree.map(lambda leaf: leaf[:count], fetched), count)
+        self._told.launch_end(number + count, LazyLogs)
+
+    def _tell(self, hook: str, /, **offer: Any) -> None:
+        if self._told.overrides(hook):
+            standing_offer = standing(hook, lambda: self._state, training=False)
+            self._told.call(hook, **{**standing_offer, "logs": LazyLogs(), **offer})
 
 
-def _launched(trainer: Trainer, state: Any, batch: Batch) -> Any:
-    """The outputs of a batch, which are computed and sent to the host while this returns."""
-    outputs = trainer.programs.predict(state, batch)
-    _require_batch_axis(outputs, sample_count(batch))
-    for leaf in jax.tree.leaves(outputs):
-        if isinstance(leaf, jax.Array):
-            leaf.copy_to_host_async()
-    return outputs
+def _in_a_row(stacked: np.ndarray) -> np.ndarray:
+    """The rows of several batches behind each other."""
+    return stacked.reshape(stacked.shape[0] * stacked.shape[1], *stacked.shape[2:])
+
+
+def _hand_out(writer: Writer, stacked: Any, count: int) -> None:
+    """Give a writer the outputs batch by batch."""
+    for step in range(count):
+        writer(jax.tree.map(lambda leaf, step=step: leaf[step], stacked))
 
 
 def _rows(source: Source, steps: int | None) -> int | None:

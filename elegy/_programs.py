@@ -203,7 +203,16 @@ class Programs:
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
-        return self._program("predict", self._steps.pred_step)(state, batch)
+        return self._program("predict", self._predict)(state, batch)
+
+    def predict_many(self, state: RunState, feed: Feed, first: int, count: int, *, capacity: int) -> Any:
+        """The outputs for several batches, stacked `(capacity, ...)`; the arguments are as for `train_many`."""
+        function = functools.partial(self._predict_many, capacity=capacity)
+        return self._program(("predict_many", capacity), function)(state, feed, *_sent(first, count))
+
+    def predicted(self, state: RunState, batch: Batch) -> Any:
+        """The outputs for one batch in abstract form, by the very trace that is compiled later."""
+        return jax.eval_shape(self._pred_step(), abstract(state), abstract(batch))
 
     def running_logs(self, state: RunState, training: bool) -> Logs:
         """By log name what the pass has come to: exact sums, running metrics, and in training the learning rate."""
@@ -319,6 +328,15 @@ class Programs:
         after, told = self._stepped(state, batch, False, names)
         after = after.observe(told.logs)
         return PassState(after.metrics, after.sums, after.count), _kept(told)
+
+    def _predict(self, state: RunState, batch: Batch) -> Any:
+        return self._pred_step()(state, batch)
+
+    def _predict_many(self, state: RunState, feed: Feed, first: Any, count: Any, *, capacity: int) -> Any:
+        return run_many(lambda none, batch: (none, self._predict(state, batch)), (), feed, first, count, capacity)[1]
+
+    def _pred_step(self) -> Callable[..., Any]:
+        return self._program(("step", "predict"), self._steps.pred_step)
 
     def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
         moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)

@@ -89,7 +89,7 @@ def sum_value(total: ExactSum) -> jax.Array:
     return total.value + total.error
 
 
-def packed(tree: Any) -> tuple[jax.Array | None, Any]:
+def pack_sums(tree: Any) -> tuple[jax.Array | None, Any]:
     """All exact sums of a tree in one array, so that a step adds to all of them with one kernel.
 
     Args:
@@ -99,8 +99,8 @@ def packed(tree: Any) -> tuple[jax.Array | None, Any]:
         float32 `(2, n)` of all sums side by side, None if there are none, and the tree with a mark in their places.
 
     Example:
-        >>> sums, rest = packed({"count": 3, "mean": add_to_sum(zero_sum((2,)), 1.0), "loss": zero_sum()})
-        >>> sums.shape, float(unpacked(sums, rest)["mean"].value[0])
+        >>> sums, rest = pack_sums({"count": 3, "mean": add_to_sum(zero_sum((2,)), 1.0), "loss": zero_sum()})
+        >>> sums.shape, float(unpack_sums(sums, rest)["mean"].value[0])
         ((2, 3), 1.0)
     """
     sums = [leaf for leaf in jax.tree.leaves(tree, is_leaf=_is_sum) if _is_sum(leaf)]
@@ -108,8 +108,8 @@ def packed(tree: Any) -> tuple[jax.Array | None, Any]:
     return (jnp.concatenate([leaf.parts.reshape(2, -1) for leaf in sums], axis=1) if sums else None), rest
 
 
-def unpacked(sums: jax.Array | None, rest: Any) -> Any:
-    """The tree of which `packed` made two."""
+def unpack_sums(sums: jax.Array | None, rest: Any) -> Any:
+    """The tree of which `pack_sums` made two."""
     begin = 0
 
     def placed(leaf: Any) -> Any:

@@ -71,8 +71,8 @@ def offer_to_callbacks(offer: Offer) -> None:
         return
     if get_opaque_trace_state() != tap.trace:
         raise InjectionError(
-            f"Callbacks ask this step for {listing(tap.names)}. `update_metrics` was called inside a JAX "
-            "transformation like `jax.grad`, out of which these values cannot be taken. Call it after the "
+            f"Callbacks and in-step hooks ask this step for {listing(tap.names)}. `update_metrics` was called inside a "
+            "JAX transformation like `jax.grad`, out of which these values cannot be taken. Call it after the "
             "transformation, with the outputs and logs that this returned."
         )
     tap.offers.append(offer)

@@ -13,6 +13,7 @@ FLOORS = (
     {
         "_atomic",
         "_bounded",
+        "_chunk_memory",
         "_config",
         "_errors",
         "_names",

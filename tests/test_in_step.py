@@ -60,9 +60,13 @@ def test_steps_are_counted_over_several_fits():
     assert [fit(model, sizes).history["when"][0] for _ in range(2)] == [3, 9]
 
 
-@pytest.mark.parametrize("every", [1, "1 step", elegy.When("step")])
-def test_it_runs_in_every_step_if_that_is_asked_for(every):
-    assert fit(model_of(), elegy.in_step(lambda step: {"when": step}, every=every)).history["when"] == [2.5]
+def test_without_a_number_it_runs_in_every_step():
+    assert fit(model_of(), elegy.in_step(lambda step: {"when": step})).history["when"] == [2.5]
+
+
+@pytest.mark.parametrize("every", [4, "4 steps", "4 batches", elegy.When("4 steps")])
+def test_how_often_is_a_number_of_steps_in_any_form(every):
+    assert elegy.in_step(sizes.function, every=every) == elegy.in_step(every=every)(sizes.function) == sizes
 
 
 def test_names_that_are_taken_get_a_number():

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import elegy
-from elegy.callbacks import LambdaCallback
+from elegy.callbacks import LambdaCallback, ProgressBar
 from elegy.data import ArraySource
 
 X = np.arange(20, dtype="float32").reshape(10, 2)
+ROWS = np.arange(2202, dtype="float32").reshape(1101, 2)  # more than a chunk: 275 batches of four, and one of one
 
 
 def nested(x):
@@ -49,6 +50,38 @@ def test_a_writer_gets_each_batch_in_order(data, options):
 def test_steps_limit_the_batches(data, options, steps, rows):
     assert elegy.Model(lambda x: x).predict(data, steps=steps, verbose=0, **options).shape == (rows, 2)
     assert sum(map(len, written(data, lambda x: x, steps=steps, **options))) == rows
+
+
+def test_chunks_of_arrays_give_all_rows_and_a_writer_each_batch():
+    model, parts = elegy.Model(nested), []
+    for steps, rows in ((None, 1101), (275, 1100), (270, 1080), (2, 8), (300, 1101)):
+        assert_nested(model.predict(ROWS, 4, 0, steps=steps), ROWS[:rows])
+        parts.clear()
+        model.predict(ROWS, 4, 0, steps=steps, writer=parts.append)
+        assert [len(part["twice"]) for part in parts] == [4] * (rows // 4) + [1] * (rows % 4)
+        assert_nested(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), ROWS[:rows])
+
+
+class Launches(ProgressBar):
+    """A bar that only counts."""
+
+    def on_launch_end(self, steps_done, read_logs, waiting=None):
+        self.counted = [*getattr(self, "counted", []), steps_done]
+
+
+def launches_of_a_prediction(x, *callbacks):
+    bar = Launches(0)
+    elegy.Model(lambda x: x).predict(x, 4, 0, callbacks=[bar, *callbacks])
+    return len(bar.counted)
+
+
+def test_arrays_run_in_launches_of_many_batches_unless_a_hook_acts_on_each():
+    ends = []
+    each = LambdaCallback(on_predict_batch_end=lambda y_pred: ends.append(len(y_pred)))
+    assert launches_of_a_prediction(ROWS) < 276
+    assert launches_of_a_prediction(ROWS, each) == 276
+    assert ends == [4] * 275 + [1]
+    assert launches_of_a_prediction(X) == 3  # would not fill a chunk
 
 
 def test_the_result_belongs_to_the_caller():
@@ -124,6 +157,8 @@ def test_a_writer_that_cannot_be_called_is_an_error_before_anything_runs():
 def test_an_output_without_a_batch_axis_is_named_with_a_writer_too():
     with pytest.raises(ValueError, match=r"`y_pred\['sum'\]` is f32\[2\] for a batch of 10"):
         written(X, lambda x: {"all": x, "sum": x.sum(0)})
+    with pytest.raises(ValueError, match=r"`y_pred` is f32\[2\] for a batch of 4"):
+        written(ROWS, lambda x: x.sum(0), batch_size=4)
 
 
 def test_batches_whose_rows_differ_need_a_writer():

@@ -117,3 +117,37 @@ def test_each_verdict_names_the_setting_that_would_help(place, kind, why, advice
 def test_short_launches_that_were_asked_for_are_named():
     line = told(spent_on("dispatch"), "resident", "9 kB of data", asked=2)
     assert line == "dispatch-bound: 100% of the time went to starting steps; leave out `steps_per_execution=2`"
+
+
+class Launches(elegy.callbacks.ProgressBar):
+    """A bar that only counts."""
+
+    def on_launch_end(self, steps_done, read_logs, waiting=None):
+        self.counted = [*getattr(self, "counted", []), steps_done]
+
+
+def launches(**options):
+    bar = Launches(0)
+    arrays = {"y": X[:160, :1], "batch_size": 4, "verbose": 0, "callbacks": bar}
+    elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer="sgd").fit(X[:160], **{**arrays, **options})
+    return len(bar.counted)
+
+
+@pytest.mark.parametrize("built", [{"execution": "single"}, {"steps_per_execution": 1}])
+def test_what_a_dispatch_bound_fit_is_told_saves_launches(built):
+    assert launches(**built) == 40
+    assert launches() < 40  # the setting is left out
+    assert launches(**built, batch_size=16) == 10  # a larger `batch_size=`
+
+
+def test_what_an_input_bound_fit_is_told_changes_the_plan(capsys):
+    def stream():
+        return ((X[start : start + 4], X[start : start + 4, :1]) for start in range(0, 16, 4))
+
+    runs = [(stream, {}), (X[:16], {"execution": "chunks"}), (X[:16], {})]
+    for x, options in runs:
+        arrays = {} if x is stream else {"y": X[:16, :1], "batch_size": 4}
+        model = elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer="sgd")
+        model.fit(x, **arrays, **options, verbose=2)
+    plans = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if not line.startswith("Epoch")]
+    assert plans == ["chunks", "chunks", "resident"]  # in which no batch is waited for

@@ -9,6 +9,7 @@ from .leaves import leaves
 from .memory import memory, writer
 from .startup import first_step, import_time
 from .stream import stream
+from .verdict import verdict
 
 QUESTIONS: dict[str, Callable[[Pace], list[Finding]]] = {
     "metrics": metrics,
@@ -22,6 +23,7 @@ QUESTIONS: dict[str, Callable[[Pace], list[Finding]]] = {
     "predict": predict,
     "evaluate": evaluate,
     "stream": stream,
+    "verdict": verdict,
     "memory": memory,
     "writer": writer,
 }

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -15,7 +14,7 @@ from ._class_weight import class_weights
 from ._loss import Loss
 from ._operands import mean_of_last_axis, paired
 from ._options import require_bool, require_smoothing
-from ._probabilities import clipped
+from ._probabilities import clipped, smoothed, yes_no_crossentropy
 
 
 def binary_crossentropy(
@@ -39,6 +38,7 @@ def binary_crossentropy(
         ValueError: the shapes differ (nothing is broadcast), or an option is out of range.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> binary_crossentropy(jnp.array([[1.0], [0.0]]), jnp.array([[0.5], [0.5]]))
         Array([0.6931472, 0.6931472], dtype=float32)
     """
@@ -68,6 +68,7 @@ class BinaryCrossentropy(Loss):
         ValueError: an option is out of range.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> loss = BinaryCrossentropy(from_logits=True)
         >>> round(float(loss(y_true=jnp.array([[1], [0]]), y_pred=jnp.array([[0.0], [0.0]]))), 4)
         0.6931
@@ -120,19 +121,31 @@ class BinaryCrossentropy(Loss):
         Raises:
             ValueError: a label is NaN or infinite.
         """
-        labels = np.asarray(y_true)
-        wrong = np.argwhere(~np.isfinite(labels))
-        if len(wrong):
-            place = tuple(wrong[0])
-            raise ValueError(
-                f"loss `{name_of(self)}` was given the label {labels[place]}, in row {place[0] if place else 0}. "
-                "Yes/no labels are numbers from 0 to 1. Correct the labels, or leave these rows out."
-            )
+        check_finite(f"loss `{name_of(self)}`", y_true)
+
+
+def check_finite(who: str, y_true: Any) -> None:
+    """Refuse yes/no labels that are not finite; reads the values, so it runs on the host.
+
+    Args:
+        who: how errors call the loss.
+        y_true: labels, a NumPy array, `(rows, *d)`.
+
+    Raises:
+        ValueError: a label is NaN or infinite; the first one and its row are named.
+    """
+    labels = np.asarray(y_true)
+    wrong = np.argwhere(~np.isfinite(labels))
+    if len(wrong):
+        place = tuple(wrong[0])
+        raise ValueError(
+            f"{who} was given the label {labels[place]}, in row {place[0] if place else 0}. "
+            "Yes/no labels are numbers from 0 to 1. Correct the labels, or leave these rows out."
+        )
 
 
 def _elements(y_true: jax.Array, y_pred: jax.Array, from_logits: bool, label_smoothing: float) -> jax.Array:
-    y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = smoothed(y_true, label_smoothing, 2)
     if from_logits:
         return optax.losses.sigmoid_binary_cross_entropy(y_pred, y_true)
-    probabilities = clipped(y_pred)
-    return -(y_true * jnp.log(probabilities) + (1.0 - y_true) * jnp.log(1.0 - probabilities))
+    return yes_no_crossentropy(y_true, clipped(y_pred))

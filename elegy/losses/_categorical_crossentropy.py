@@ -7,15 +7,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .._errors import short_type
 from .._names import name_of
 from .._on import On
 from .._reduce import Reduction
 from ._class_weight import class_weights
 from ._loss import Loss
-from ._operands import as_array, paired
+from ._operands import one_hot_pair
 from ._options import require_bool, require_smoothing
-from ._probabilities import clipped, total_probability
+from ._probabilities import clipped, smoothed, total_probability
 
 
 def categorical_crossentropy(
@@ -44,7 +43,7 @@ def categorical_crossentropy(
     """
     who = "loss `categorical_crossentropy`"
     require_bool(who, "from_logits", from_logits)
-    y_true, y_pred = _one_hot(who, y_true, y_pred)
+    y_true, y_pred = one_hot_pair(who, y_true, y_pred)
     return _values(y_true, y_pred, from_logits, require_smoothing(who, label_smoothing))
 
 
@@ -104,7 +103,7 @@ class CategoricalCrossentropy(Loss):
             ValueError: the shapes differ or have no axis of classes, or `class_weight` lists other classes.
         """
         who = f"loss `{name_of(self)}`"
-        y_true, y_pred = _one_hot(who, y_true, y_pred)
+        y_true, y_pred = one_hot_pair(who, y_true, y_pred)
         values = _values(y_true, y_pred, self.from_logits, self.label_smoothing)
         if training and class_weight is not None:
             labels = jnp.argmax(y_true, axis=-1)
@@ -112,24 +111,8 @@ class CategoricalCrossentropy(Loss):
         return values
 
 
-def _one_hot(who: str, y_true: Any, y_pred: Any) -> tuple[jax.Array, jax.Array]:
-    y_true, y_pred = as_array(who, "y_true", y_true), as_array(who, "y_pred", y_pred)
-    given = f"{who} was given `y_true` {short_type(y_true)} and `y_pred` {short_type(y_pred)}."
-    if y_pred.ndim < 2 or y_pred.shape[-1] < 2:
-        raise ValueError(
-            f"{given} It chooses between the classes along the last axis of `y_pred`, `(batch, classes)`. "
-            "Give the module one output for each class, or use `BinaryCrossentropy`."
-        )
-    if y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
-        raise ValueError(
-            f"{given} The shapes {y_true.shape} and {y_pred.shape} are those of class numbers and scores, and it "
-            "compares one-hot labels. Use `SparseCategoricalCrossentropy`, or `jax.nn.one_hot` on the labels."
-        )
-    return paired(who, y_true, y_pred)
-
-
 def _values(y_true: jax.Array, y_pred: jax.Array, from_logits: bool, label_smoothing: float) -> jax.Array:
-    y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
+    y_true = smoothed(y_true, label_smoothing, y_true.shape[-1])
     if from_logits:
         return optax.losses.softmax_cross_entropy(y_pred, y_true)
     total = jnp.broadcast_to(total_probability(y_pred), y_pred.shape)

@@ -5,12 +5,26 @@ from typing import Any
 from .._errors import did_you_mean, listing, short_type
 from .._names import snake_case
 from ._binary_crossentropy import BinaryCrossentropy
+from ._binary_focal_crossentropy import BinaryFocalCrossentropy
 from ._categorical_crossentropy import CategoricalCrossentropy
+from ._categorical_focal_crossentropy import CategoricalFocalCrossentropy
+from ._categorical_hinge import CategoricalHinge
+from ._cosine_similarity import CosineSimilarity
+from ._ctc import CTC
+from ._dice import Dice
+from ._hinge import Hinge
 from ._huber import Huber
+from ._kl_divergence import KLDivergence
+from ._log_cosh import LogCosh
 from ._loss import Loss
 from ._mean_absolute_error import MeanAbsoluteError
+from ._mean_absolute_percentage_error import MeanAbsolutePercentageError
 from ._mean_squared_error import MeanSquaredError
+from ._mean_squared_logarithmic_error import MeanSquaredLogarithmicError
+from ._poisson import Poisson
 from ._sparse_categorical_crossentropy import SparseCategoricalCrossentropy
+from ._squared_hinge import SquaredHinge
+from ._tversky import Tversky
 
 
 def resolve_loss(name: str, y_true: Any, y_pred: Any) -> Loss | None:
@@ -54,12 +68,30 @@ BY_NAME: dict[str, type[Loss]] = {
     "mean_squared_error": MeanSquaredError,
     "mae": MeanAbsoluteError,
     "mean_absolute_error": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mean_absolute_percentage_error": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "mean_squared_logarithmic_error": MeanSquaredLogarithmicError,
     "huber": Huber,
+    "log_cosh": LogCosh,
+    "poisson": Poisson,
+    "cosine_similarity": CosineSimilarity,
+    "hinge": Hinge,
+    "squared_hinge": SquaredHinge,
+    "categorical_hinge": CategoricalHinge,
+    "kld": KLDivergence,
+    "kldivergence": KLDivergence,
+    "kl_divergence": KLDivergence,
     "bce": BinaryCrossentropy,
     "binary_crossentropy": BinaryCrossentropy,
     "cce": CategoricalCrossentropy,
     "categorical_crossentropy": CategoricalCrossentropy,
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "binary_focal_crossentropy": BinaryFocalCrossentropy,
+    "categorical_focal_crossentropy": CategoricalFocalCrossentropy,
+    "dice": Dice,
+    "tversky": Tversky,
+    "ctc": CTC,
 }
 
 

@@ -18,17 +18,10 @@ ONE_HOT = np.array([[1, 0], [1, 0], [0, 1]])
 CLASSES = ONE_HOT[:, 1]
 CONTINUOUS = {"y_true": ONE_HOT, "y_pred": CORNERS}
 SPARSE = {"y_true": CLASSES, "y_pred": CORNERS}
+SEQUENCES = {"y_true": np.array([[1, 0], [1, 1], [0, 0]]), "y_pred": np.stack([CORNERS, -CORNERS], axis=1)}
+LOUD = 1e4 * CORNERS
 WEIGHTS = np.array([1.0, 2.0, 0.5], "float32")
 PARAMETERS = {"parameters": {"linear": {"w": np.array([[1.0, -2.0]], "float32"), "b": np.array([0.5], "float32")}}}
-
-
-class Calling(Loss):
-    """A function as a loss, so that it goes the same way."""
-
-    function = None
-
-    def call(self, y_true, y_pred):
-        return type(self).function(y_true, y_pred)
 
 
 class Own(Loss):
@@ -37,46 +30,66 @@ class Own(Loss):
         return jnp.mean(jnp.square(y_true - y_pred), axis=-1)
 
 
-def calling(function):
-    """A class of losses that call `function`, under a name of this module, so that its instances pickle."""
-    name = "Calling_" + function.__name__
-    return globals().setdefault(name, type(name, (Calling,), {"function": function, "__module__": __name__}))
-
-
-def logits(y_pred):
-    return 1e4 * y_pred
-
-
-# `make(**options)` makes the loss, with the options that all losses have; `given` is what it is called with.
+# `make(**options)` makes the loss, with the options that all losses have; `given` is what it is called with. A key with
+# a class and a function stands for both.
 PER_SAMPLE = {
     "elegy.losses.Loss": Row(Own, CONTINUOUS),
-    "elegy.losses.MeanSquaredError": Row(losses.MeanSquaredError, CONTINUOUS),
-    "elegy.losses.mean_squared_error": Row(calling(losses.mean_squared_error), CONTINUOUS),
-    "elegy.losses.MeanAbsoluteError": Row(losses.MeanAbsoluteError, CONTINUOUS),
-    "elegy.losses.mean_absolute_error": Row(calling(losses.mean_absolute_error), CONTINUOUS),
-    "elegy.losses.Huber": Row(losses.Huber, CONTINUOUS),
-    "elegy.losses.huber": Row(calling(losses.huber), CONTINUOUS),
-    "elegy.losses.BinaryCrossentropy": Row(losses.BinaryCrossentropy, CONTINUOUS),
-    "elegy.losses.BinaryCrossentropy logits": Row(
-        lambda **o: losses.BinaryCrossentropy(from_logits=True, **o), {**CONTINUOUS, "y_pred": logits(CORNERS)}
+    "elegy.losses.MeanSquaredError, elegy.losses.mean_squared_error": Row(losses.MeanSquaredError, CONTINUOUS),
+    "elegy.losses.MeanAbsoluteError, elegy.losses.mean_absolute_error": Row(losses.MeanAbsoluteError, CONTINUOUS),
+    "elegy.losses.MeanAbsolutePercentageError, elegy.losses.mean_absolute_percentage_error": Row(
+        losses.MeanAbsolutePercentageError, CONTINUOUS
     ),
-    "elegy.losses.binary_crossentropy": Row(calling(losses.binary_crossentropy), CONTINUOUS),
-    "elegy.losses.CategoricalCrossentropy": Row(losses.CategoricalCrossentropy, CONTINUOUS),
+    "elegy.losses.MeanSquaredLogarithmicError, elegy.losses.mean_squared_logarithmic_error": Row(
+        losses.MeanSquaredLogarithmicError, CONTINUOUS
+    ),
+    "elegy.losses.Huber, elegy.losses.huber": Row(losses.Huber, CONTINUOUS),
+    "elegy.losses.LogCosh, elegy.losses.log_cosh": Row(losses.LogCosh, CONTINUOUS),
+    "elegy.losses.Poisson, elegy.losses.poisson": Row(losses.Poisson, CONTINUOUS),
+    "elegy.losses.CosineSimilarity, elegy.losses.cosine_similarity": Row(losses.CosineSimilarity, CONTINUOUS),
+    "elegy.losses.Hinge, elegy.losses.hinge": Row(losses.Hinge, CONTINUOUS),
+    "elegy.losses.SquaredHinge, elegy.losses.squared_hinge": Row(losses.SquaredHinge, CONTINUOUS),
+    "elegy.losses.CategoricalHinge, elegy.losses.categorical_hinge": Row(losses.CategoricalHinge, CONTINUOUS),
+    "elegy.losses.KLDivergence, elegy.losses.kl_divergence": Row(losses.KLDivergence, CONTINUOUS),
+    "elegy.losses.Dice, elegy.losses.dice": Row(losses.Dice, CONTINUOUS),
+    "elegy.losses.Tversky, elegy.losses.tversky": Row(losses.Tversky, CONTINUOUS),
+    "elegy.losses.BinaryCrossentropy, elegy.losses.binary_crossentropy": Row(losses.BinaryCrossentropy, CONTINUOUS),
+    "elegy.losses.BinaryFocalCrossentropy, elegy.losses.binary_focal_crossentropy": Row(
+        losses.BinaryFocalCrossentropy, CONTINUOUS
+    ),
+    "elegy.losses.CategoricalCrossentropy, elegy.losses.categorical_crossentropy": Row(
+        losses.CategoricalCrossentropy, CONTINUOUS
+    ),
+    "elegy.losses.CategoricalFocalCrossentropy, elegy.losses.categorical_focal_crossentropy": Row(
+        losses.CategoricalFocalCrossentropy, CONTINUOUS
+    ),
+    "elegy.losses.SparseCategoricalCrossentropy, elegy.losses.sparse_categorical_crossentropy": Row(
+        losses.SparseCategoricalCrossentropy, SPARSE
+    ),
+    "elegy.losses.CTC, elegy.losses.ctc": Row(losses.CTC, SEQUENCES),
     "elegy.losses.CategoricalCrossentropy zeros": Row(
         losses.CategoricalCrossentropy, {**CONTINUOUS, "y_pred": 0 * CORNERS}
     ),
-    "elegy.losses.CategoricalCrossentropy logits": Row(
-        lambda **o: losses.CategoricalCrossentropy(from_logits=True, **o), {**CONTINUOUS, "y_pred": logits(CORNERS)}
-    ),
-    "elegy.losses.categorical_crossentropy": Row(calling(losses.categorical_crossentropy), CONTINUOUS),
-    "elegy.losses.SparseCategoricalCrossentropy": Row(losses.SparseCategoricalCrossentropy, SPARSE),
     "elegy.losses.SparseCategoricalCrossentropy zeros": Row(
         losses.SparseCategoricalCrossentropy, {**SPARSE, "y_pred": 0 * CORNERS}
     ),
-    "elegy.losses.SparseCategoricalCrossentropy logits": Row(
-        lambda **o: losses.SparseCategoricalCrossentropy(from_logits=True, **o), {**SPARSE, "y_pred": logits(CORNERS)}
+    "elegy.losses.CosineSimilarity zeros": Row(losses.CosineSimilarity, {**CONTINUOUS, "y_pred": 0 * CORNERS}),
+    "elegy.losses.Dice zeros": Row(losses.Dice, {**CONTINUOUS, "y_pred": 0 * CORNERS}),
+    "elegy.losses.BinaryCrossentropy logits": Row(
+        lambda **o: losses.BinaryCrossentropy(from_logits=True, **o), {**CONTINUOUS, "y_pred": LOUD}
     ),
-    "elegy.losses.sparse_categorical_crossentropy": Row(calling(losses.sparse_categorical_crossentropy), SPARSE),
+    "elegy.losses.BinaryFocalCrossentropy logits": Row(
+        lambda **o: losses.BinaryFocalCrossentropy(from_logits=True, **o), {**CONTINUOUS, "y_pred": LOUD}
+    ),
+    "elegy.losses.CategoricalCrossentropy logits": Row(
+        lambda **o: losses.CategoricalCrossentropy(from_logits=True, **o), {**CONTINUOUS, "y_pred": LOUD}
+    ),
+    "elegy.losses.CategoricalFocalCrossentropy logits": Row(
+        lambda **o: losses.CategoricalFocalCrossentropy(gamma=0.5, from_logits=True, **o),
+        {**CONTINUOUS, "y_pred": LOUD},
+    ),
+    "elegy.losses.SparseCategoricalCrossentropy logits": Row(
+        lambda **o: losses.SparseCategoricalCrossentropy(from_logits=True, **o), {**SPARSE, "y_pred": LOUD}
+    ),
 }
 OVER_PARAMETERS = {
     "elegy.regularizers.GlobalL1": Row(lambda **o: regularizers.GlobalL1(0.1, **o), PARAMETERS),
@@ -91,6 +104,13 @@ strict = pytest.mark.usefixtures("strict_kernels")
 def rows_of(row, rows):
     """What the loss is given, cut to some rows of the batch; parameters have none."""
     return {name: value if name == "parameters" else value[rows] for name, value in row.given.items()}
+
+
+@strict
+@contract({key: row for key, row in PER_SAMPLE.items() if "," in key})
+def test_the_function_has_the_values_of_the_class_before_reduction(key, row):
+    function = getattr(losses, key.rpartition(".")[2])
+    np.testing.assert_array_equal(function(**row.given), row.make().call(**row.given))
 
 
 @strict
@@ -157,22 +177,23 @@ class Scaled(elegy.Module):
 
     def call(self, inputs):
         scale = elegy.add_parameter("scale", (), initializer=jnp.ones)
-        return {name: scale * value for name, value in inputs.items()}
+        return scale * inputs
+
+
+# What has a reference is compared with it over uneven batches, in tests/references.
+WITHOUT_REFERENCE = {"elegy.losses.Loss": PER_SAMPLE["elegy.losses.Loss"], **OVER_PARAMETERS}
 
 
 @pytest.fixture(scope="module")
 def logs():
-    """By batch size the logs of one model that has every loss, each on its own part of the outputs."""
-    named = {log_name(key): row for key, row in ROWS.items()}
-    given = {name: row.given for name, row in named.items() if "y_pred" in row.given}
-    every = [row.make(name=name + "_loss", **({"on": name} if name in given else {})) for name, row in named.items()]
-    x, y = ({name: values[which] for name, values in given.items()} for which in ("y_pred", "y_true"))
+    """By batch size the logs of one model that has these losses."""
+    every = [row.make(name=log_name(key) + "_loss") for key, row in WITHOUT_REFERENCE.items()]
     model = elegy.Model(Scaled(), loss=every)
-    data = elegy.Batch(x={"inputs": x}, y_true=y, sample_weight=WEIGHTS)
+    data = elegy.Batch(x=CORNERS, y_true=ONE_HOT, sample_weight=WEIGHTS)
     return {size: model.evaluate(data, batch_size=size, verbose=0) for size in (2, 3)}
 
 
-@contract(ROWS)
+@contract(WITHOUT_REFERENCE)
 def test_batches_of_uneven_sizes_are_exact(logs, key, row):
     del row
     name = log_name(key) + "_loss"
@@ -185,6 +206,16 @@ def test_value_and_gradient_are_finite_at_the_corners(row):
     loss, y_true = row.make(), row.given["y_true"]
     value, gradient = jax.value_and_grad(lambda p: loss(y_true=y_true, y_pred=p))(jnp.asarray(row.given["y_pred"]))
     assert np.isfinite(value) and np.all(np.isfinite(gradient))
+
+
+@strict
+@contract(PER_SAMPLE)
+def test_weights_that_are_all_zero_give_zero_and_move_nothing(row):
+    loss, nothing = row.make(reduction="mean_with_sample_weight"), np.zeros(3, "float32")
+    value, gradient = jax.value_and_grad(lambda p: loss(y_true=row.given["y_true"], y_pred=p, sample_weight=nothing))(
+        jnp.asarray(row.given["y_pred"])
+    )
+    assert float(value) == 0.0 and not np.any(gradient)
 
 
 @strict
@@ -218,7 +249,7 @@ BUILT_IN = {key: row for key, row in PER_SAMPLE.items() if key != "elegy.losses.
 def test_arguments_of_another_number_of_axes_are_refused(row):
     y_true, y_pred = row.given["y_true"], row.given["y_pred"]
     y_true = y_true[..., None, None] if y_true.ndim == 1 else y_true[..., None]
-    with pytest.raises(ValueError, match=rf"loss `.*\({y_true.shape[0]}, .*\(3, 2\)"):
+    with pytest.raises(ValueError, match=rf"loss `.*\({y_true.shape[0]}, .*\(3, 2"):
         row.make()(y_true=y_true, y_pred=y_pred)
 
 

@@ -43,3 +43,11 @@ def test_float64_stays_float64():
 def test_own_arguments_come_first_and_the_common_ones_follow(kind):
     loss = kind(1.0, "sum", 2.0, "a", name="mine") if kind is Huber else kind("sum", 2.0, "a", name="mine")
     assert (loss.reduction, loss.weight, loss.on, loss.name) == (losses.Reduction.SUM, 2.0, "a", "mine")
+
+
+@pytest.mark.parametrize("kind", [MeanSquaredError, MeanAbsoluteError, BinaryCrossentropy])
+def test_a_million_values_in_bfloat16_are_summed_in_float32(kind):
+    y_pred = np.random.default_rng(0).uniform(0, 0.9, (1000, 1000)).astype(jnp.bfloat16)
+    y_true, exact = np.zeros((1000, 1000), np.int8), y_pred.astype("float64")
+    expected = {MeanSquaredError: np.square, MeanAbsoluteError: np.abs, BinaryCrossentropy: lambda p: -np.log1p(-p)}
+    assert float(kind()(y_true=y_true, y_pred=y_pred)) == pytest.approx(expected[kind](exact).mean(), rel=1e-5)

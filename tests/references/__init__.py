@@ -1,0 +1,1 @@
+"""What losses and metrics are compared with: the values of other libraries, in one table a kind."""
