@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,37 +28,10 @@ from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._stepping import Stepping, step_name
 from ._tap import offered, picking_up
+from ._told import PassState, Told, any_of, kept
 from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
-
-
-class PassState(NamedTuple):
-    """The part of a `RunState` that begins anew with each pass.
-
-    Attributes:
-        metrics: by metric its state.
-        sums: the exact sums of the logs.
-        count: int32 scalar, the batches of the pass.
-    """
-
-    metrics: dict[str, Any]
-    sums: Any
-    count: Any
-
-
-class Told(NamedTuple):
-    """What a step tells besides its state.
-
-    Attributes:
-        logs: each loss of this step, the running value of each metric.
-        asked: by name what callbacks asked for, in arrays of their own.
-        skipped: bool scalar, whether the step was left out; None if none is.
-    """
-
-    logs: Logs
-    asked: dict[str, Any]
-    skipped: Any = None
 
 
 class Programs:
@@ -199,7 +172,7 @@ class Programs:
         """One evaluation step with its logs, and what it has under `names`; `running` is consumed."""
         function = functools.partial(self._test_logged, names=names)
         running, told = self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
-        return running, told, _any_of(told)
+        return running, told, any_of(told)
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
@@ -277,7 +250,7 @@ class Programs:
         after, told = self._stepped(before, batch, True, names)
         after = after.advance(told.logs, told.skipped)
         moves, changed = moved(before, after)
-        return packed(moves, moving), changed, _kept(told), jnp.copy(after.nonfinite)
+        return packed(moves, moving), changed, kept(told), jnp.copy(after.nonfinite)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
@@ -327,7 +300,7 @@ class Programs:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         after, told = self._stepped(state, batch, False, names)
         after = after.observe(told.logs)
-        return PassState(after.metrics, after.sums, after.count), _kept(told)
+        return PassState(after.metrics, after.sums, after.count), kept(told)
 
     def _predict(self, state: RunState, batch: Batch) -> Any:
         return self._pred_step()(state, batch)
@@ -383,7 +356,7 @@ class Programs:
         sums = {} if state.sums is None else state.sums.logs()
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
         rates = learning_rates(state.optimizer or {}) if training else {}
-        return _kept(Logs({**sums, **held, **rates}))
+        return kept(Logs({**sums, **held, **rates}))
 
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self.eager:
@@ -407,7 +380,7 @@ class Programs:
 
         def traced(*args: Any) -> Any:
             if not is_part:
-                self.compilations.note(place, args)
+                self.compilations.note(place, tuple(arg.tree() if isinstance(arg, Leaves) else arg for arg in args))
             made = function(*args)
             if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
                 self._jitted.pop(place, None)
@@ -419,16 +392,6 @@ class Programs:
         return traced
 
 
-def _kept(told: Any) -> Any:
-    """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
-    return jax.tree.map(jnp.copy, told)
-
-
 def _sent(*numbers: int) -> list[jax.Array]:
     """Numbers on the device, sent on purpose: a launch moves nothing else."""
     return jax.device_put([np.int32(number) for number in numbers])
-
-
-def _any_of(told: Told) -> Any:
-    """One array of a step's logs: ready when the step is done."""
-    return jax.tree.leaves(told.logs)[0]
