@@ -57,6 +57,7 @@ class Leaves:
         return cls(leaves, structure)
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class FlatState:
     """A `RunState` between two steps that nobody looks into.

@@ -1,5 +1,6 @@
 """The only `for epoch, for batch`: training, with validation and callbacks, on one screen."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +14,15 @@ from ._ema import evaluated
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
-from ._programs import PassState, Programs
+from ._programs import Programs
 from ._reduce import sample_count
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
 from ._skip import mark_empty
 from ._state import RunState, own_copy
 from ._step_record import StepRecord
-from ._stepping import Told
 from ._time_spent import TimeSpent
+from ._told import PassState, Told
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
 
@@ -144,7 +145,8 @@ class Training:
             self.programs.running_logs(state, training=True)
             validated = sum(map(self.plan.validate_at, self.plan.epochs))
             for validation in self.plan.validations if validated else ():
-                evaluate_ahead(validation, jax.eval_shape(evaluated, state), self.programs, self.callbacks)
+                with self.over(validation):
+                    evaluate_ahead(validation, jax.eval_shape(evaluated, state), self.programs, self.callbacks)
 
     def steps(self) -> int:
         """Run the steps of one epoch, one launch after the other, and return how many."""
@@ -190,8 +192,12 @@ class Training:
         def tell(hook: str, /, **offer: Any) -> None:
             self.tell(hook, **{**offer, **self.numbers()})
 
-        with self.programs.compilations.over(validation.prefix, sample_count(validation.seen[1])):
+        with self.over(validation):
             return evaluate(validation, evaluated(self.run.private()), self.programs, self.callbacks, tell)
+
+    def over(self, validation: Evaluation) -> contextlib.AbstractContextManager[None]:
+        """While a block runs over a validation set: what is compiled then has shapes of its own."""
+        return self.programs.compilations.over(validation.prefix, sample_count(validation.seen[1]))
 
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""

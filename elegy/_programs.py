@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,24 +24,11 @@ from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
 from ._state import RunState
-from ._stepping import Stepping, Told, checked_step
+from ._stepping import Stepping, checked_step
+from ._told import PassState, Told, kept
 from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
-
-
-class PassState(NamedTuple):
-    """The part of a `RunState` that begins anew with each pass.
-
-    Attributes:
-        metrics: by metric its state.
-        sums: the exact sums of the logs.
-        count: int32 scalar, the batches of the pass.
-    """
-
-    metrics: dict[str, Any]
-    sums: Any
-    count: Any
 
 
 class Programs:
@@ -259,7 +246,7 @@ class Programs:
         after, told = self._stepped(before, batch, True, names)
         after = after.advance(told.logs, told.skipped)
         moves, changed = moved(before, after)
-        return packed(moves, moving), changed, _kept(told), jnp.copy(after.nonfinite)
+        return packed(moves, moving), changed, kept(told), jnp.copy(after.nonfinite)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
@@ -309,7 +296,7 @@ class Programs:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         after, told = self._stepped(state, batch, False, names)
         after = after.observe(told.logs)
-        return PassState(after.metrics, after.sums, after.count), _kept(told), jnp.copy(after.count)
+        return PassState(after.metrics, after.sums, after.count), kept(told), jnp.copy(after.count)
 
     def _predict(self, state: RunState, batch: Batch) -> Any:
         return self._pred_step()(state, batch)
@@ -346,7 +333,7 @@ class Programs:
         sums = {} if state.sums is None else state.sums.logs()
         held = self._objective.results(state, training) if state.metrics or not self._objective.measures else Logs()
         rates = learning_rates(state.optimizer or {}) if training else {}
-        return _kept(Logs({**sums, **held, **rates}))
+        return kept(Logs({**sums, **held, **rates}))
 
     def _program(self, key: Any, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         if self.eager:
@@ -370,7 +357,7 @@ class Programs:
 
         def traced(*args: Any) -> Any:
             if not is_part:
-                self.compilations.note(place, args)
+                self.compilations.note(place, tuple(arg.tree() if isinstance(arg, Leaves) else arg for arg in args))
             made = function(*args)
             if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
                 self._jitted.pop(place, None)
@@ -380,11 +367,6 @@ class Programs:
 
         traced.__name__ = "_".join(map(str, key)) if isinstance(key, tuple) else key  # as profiles and logs show it
         return traced
-
-
-def _kept(told: Any) -> Any:
-    """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
-    return jax.tree.map(jnp.copy, told)
 
 
 def _sent(*numbers: int) -> list[jax.Array]:

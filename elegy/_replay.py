@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from ._logs import LazyLogs, Logs, Ratio, Running, Seldom, host_quotient
-from ._stepping import Told
+from ._told import Told
 
 
 def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from ._launches import Launch
 from ._logs import Logs
 from ._names import unique_name
 from ._replay import columns_of
-from ._stepping import Told
+from ._told import Told
 from .data import Batch
 
 _WAITING = 64  # launches whose logs are fetched together

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ._ema import require_updated
 from ._fields import Fields, moved
@@ -12,6 +12,7 @@ from ._optimizer import learning_rates
 from ._skip import noting_gradients, skipped_or_not
 from ._state import RunState, as_logs
 from ._tap import offered, picking_up
+from ._told import Told
 
 Batch = Mapping[str, Any]
 
@@ -30,20 +31,6 @@ class Stepping(Protocol):
     def pred_step(self, state: RunState, batch: Batch) -> Any:
         """One prediction step."""
         ...
-
-
-class Told(NamedTuple):
-    """What a step tells besides its state.
-
-    Attributes:
-        logs: each loss of this step, the running value of each metric.
-        asked: by name what callbacks asked for, in arrays of their own.
-        skipped: bool scalar, whether the step was left out; None if none is.
-    """
-
-    logs: Logs
-    asked: dict[str, Any]
-    skipped: Any = None
 
 
 def checked_step(

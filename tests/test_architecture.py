@@ -34,7 +34,7 @@ FLOORS = (
         "initializers",
     },  # what a step reports; paths; how often
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
-    {"_feed", "_on", "_why", "_state", "_tap", "module"},  # Module and the module protocol; RunState
+    {"_feed", "_on", "_why", "_state", "_tap", "_told", "module"},  # Module and the module protocol; RunState
     {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "nn"},  # what users build a model of
     {"metrics"},  # some are means of losses
