@@ -13,11 +13,12 @@ from ..initializers import TruncatedNormal
 from ..module import Module
 from ._requirements import (
     channel_axis_of,
+    compute_dtype,
     declared,
-    in_dtype,
     initializer_of,
     padding_of,
     positive,
+    real_array,
     require_floating,
     require_not_given,
     require_rank,
@@ -47,7 +48,9 @@ class Conv2D(Module):
         mask: an array that `w` is multiplied by and that broadcasts to it, for causal and sparse windows.
         groups: number of groups of channels that do not see each other.
         name: its name below its parent.
-        dtype: the dtype it computes in, and that of its parameters.
+        dtype: the dtype that it computes in and returns; None is that of its parameters, which
+            `Model(precision=...)` lowers while a step runs.
+        param_dtype: the dtype that its parameters are kept in.
 
     Raises:
         ValueError: a number is not positive, a string is unknown, `groups` does not divide the channels, the mask does
@@ -74,9 +77,11 @@ class Conv2D(Module):
         mask: Any = None,
         groups: int = 1,
         name: str | None = None,
-        dtype: Any = jnp.float32,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        self.param_dtype = param_dtype
         require_floating(self)
         self.output_channels = positive(self, "output_channels", output_channels)
         self.kernel_shape = sizes(self, "kernel_shape", kernel_shape, 2)
@@ -105,14 +110,16 @@ class Conv2D(Module):
             x: images, `(batch, height, width, channels)`, or as `data_format` says; integers are converted.
 
         Returns:
-            Images, `(batch, height', width', output_channels)`, in the layer's dtype.
+            Images, `(batch, height', width', output_channels)`, in the dtype that the layer computes in.
         """
-        x = in_dtype(self, x, self.dtype)
+        x = real_array(self, x)
         layout = "NHWC" if self.channel_axis == -1 else "NCHW"
         require_rank(self, x, 4, f"four axes, {layout}", most=4)
+        w = self._kernel(x)
+        dtype = compute_dtype(self, w)
         y = lax.conv_general_dilated(
-            x,
-            self._kernel(x),
+            x.astype(dtype),
+            self._masked(w).astype(dtype),
             window_strides=self.stride,
             padding=self.padding,
             rhs_dilation=self.rate,
@@ -123,7 +130,7 @@ class Conv2D(Module):
         if not self.with_bias:
             return y
         b_init = jnp.zeros if self.b_init is None else self.b_init
-        b = declared(self, "b", (self.output_channels,), self.dtype, b_init).astype(self.dtype)
+        b = declared(self, "b", (self.output_channels,), self.param_dtype, b_init).astype(dtype)
         along = [1] * y.ndim
         along[self.channel_axis] = self.output_channels
         return y + jnp.broadcast_to(b.reshape(along), y.shape)
@@ -145,11 +152,12 @@ class Conv2D(Module):
             )
         shape = (*self.kernel_shape, channels // self.groups, self.output_channels)
         w_init = TruncatedNormal(1 / math.sqrt(math.prod(shape[:-1]))) if self.w_init is None else self.w_init
-        w = declared(self, "w", shape, self.dtype, w_init).astype(self.dtype)
-        return w if self.mask is None else w * self._mask(shape)
+        return declared(self, "w", shape, self.param_dtype, w_init)
 
-    def _mask(self, shape: tuple[int, ...]) -> jax.Array:
-        mask = np.asarray(self.mask)
+    def _masked(self, w: jax.Array) -> jax.Array:
+        if self.mask is None:
+            return w
+        mask, shape = self.mask, w.shape
         fits = mask.ndim <= len(shape) and all(
             size in (1, wanted) for size, wanted in zip(mask.shape[::-1], shape[::-1], strict=False)
         )
@@ -158,4 +166,4 @@ class Conv2D(Module):
                 f"{who(self)} was given a mask of shape {mask.shape}. Its parameter `w` has the shape {shape}. "
                 "Give a mask that broadcasts to it."
             )
-        return jnp.broadcast_to(jnp.asarray(mask, self.dtype), shape)
+        return w * jnp.broadcast_to(jnp.asarray(mask, w.dtype), shape)

@@ -253,15 +253,6 @@ def real_array(layer: Module, x: Any) -> jax.Array:
     )
 
 
-def in_dtype(layer: Module, x: Any, dtype: Any) -> jax.Array:
-    """The input as an array in which the layer computes.
-
-    Raises:
-        TypeError: it is not one array of real numbers.
-    """
-    return real_array(layer, x).astype(dtype)
-
-
 def declared(
     layer: Module, name: str, shape: tuple[int, ...], dtype: Any, initializer: Any, *, trainable: bool = True
 ) -> jax.Array:

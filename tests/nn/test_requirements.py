@@ -114,3 +114,31 @@ def test_training_none_means_what_the_network_does(training):
     outputs, after = net.apply(parameters, states, x, training=training, key=jax.random.key(1))
     assert bool((outputs == 0).sum() > 5) is training
     assert jnp.array_equal(after["batch_normalization"]["mean_ema"]["counter"], int(training))
+
+
+ARGUMENTS = {nn.Linear: (2,), nn.Conv2D: (2, 3), nn.Embedding: (3, 2)}
+IMAGES = np.ones((2, 3, 3, 2), "float32")
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (nn.Linear, IMAGES),
+        (nn.Conv2D, IMAGES),
+        (nn.BatchNormalization, IMAGES),
+        (nn.LayerNormalization, IMAGES),
+        (nn.Embedding, np.ones(2, "int32")),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_layer_computes_in_the_dtype_of_its_parameters_or_in_its_own(layer, x):
+    def types(**dtypes):
+        made = layer(*ARGUMENTS.get(layer, ()), **dtypes)
+        parameters, states = jax.eval_shape(made.init, jax.random.key(0), x)
+        outputs, _ = jax.eval_shape(made.apply, parameters, states, x)
+        return outputs.dtype.name, {leaf.dtype.name for leaf in jax.tree.leaves(parameters)}
+
+    assert types() == ("float32", {"float32"})
+    assert types(dtype="bfloat16") == ("bfloat16", {"float32"})
+    assert types(param_dtype="bfloat16") == ("bfloat16", {"bfloat16"})
+    assert types(dtype="float32", param_dtype="bfloat16") == ("float32", {"bfloat16"})
