@@ -116,6 +116,40 @@ def test_training_none_means_what_the_network_does(training):
     assert jnp.array_equal(after["batch_normalization"]["mean_ema"]["counter"], int(training))
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.Linear(units=3),
+            r"`Linear` was given `units=`, .*\. It takes: output_size, .*called `output_size`",
+        ),
+        (lambda: nn.Linear(3, use_bias=False), "Here it is called `with_bias`"),
+        (lambda: nn.Linear(3, kernel_initializer=jnp.ones), "Here it is called `w_init`"),
+        (lambda: nn.Linear(features=3), "Here it is called `output_size`"),
+        (lambda: nn.Conv2D(filters=8, kernel_size=3), "Here it is called `output_channels`"),
+        (lambda: nn.Conv2D(8, 3, strides=2), "Here it is called `stride`"),
+        (lambda: nn.Conv2D(8, 3, dilation_rate=2), "Here it is called `rate`"),
+        (lambda: nn.MaxPool(pool_size=2), "Here it is called `window_shape`"),
+        (lambda: nn.BatchNormalization(momentum=0.9), "Here it is called `decay_rate`"),
+        (lambda: nn.LayerNormalization(epsilon=1e-3), "Here it is called `eps`"),
+        (lambda: nn.Embedding(input_dim=10, output_dim=4), "Here it is called `vocab_size`"),
+        (lambda: nn.Linear(3, activation="relu"), "Call the function on what the layer returns"),
+        (lambda: nn.Linear(3, with_bais=False), r"Leave it out\. Did you mean `with_bias`\?"),
+    ],
+)
+def test_the_words_of_other_libraries_are_an_error_that_names_ours(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_constructor_that_takes_any_keyword_gets_them_all():
+    class Any(elegy.Module):
+        def __init__(self, **options):
+            self.options = options
+
+    assert Any(units=3).options == {"units": 3}
+
+
 ARGUMENTS = {nn.Linear: (2,), nn.Conv2D: (2, 3), nn.Embedding: (3, 2)}
 IMAGES = np.ones((2, 3, 3, 2), "float32")
 
