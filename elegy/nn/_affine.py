@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from .._errors import short_type
 from ..module import Module
 from ._requirements import (
     compute_dtype,
@@ -13,8 +14,10 @@ from ._requirements import (
     positive_eps,
     require_floating,
     require_not_given,
+    require_rank,
     statistics_dtype,
     switch,
+    who,
 )
 
 
@@ -103,3 +106,31 @@ def affine_of(layer: Module, x: jax.Array, shape: tuple[int, ...]) -> Affine:
         offset = declared(layer, "offset", shape, layer.param_dtype, offset_init)
     arrays = [array for array in (scale, offset) if array is not None] or [x]
     return Affine(scale, offset, compute_dtype(layer, *arrays))
+
+
+def standardized(x: jax.Array, axes: tuple[int, ...], eps: float) -> jax.Array:
+    """The values with mean 0 and variance 1 over some axes.
+
+    Args:
+        x: floats, in the dtype of the statistics.
+        axes: over which axes.
+        eps: added to the variance.
+    """
+    mean = jnp.broadcast_to(jnp.mean(x, axes, keepdims=True), x.shape)
+    var = jnp.mean(jnp.square(x - mean), axes, keepdims=True)
+    return (x - mean) * jnp.broadcast_to(jax.lax.rsqrt(var + eps), x.shape)
+
+
+def normalized_axes(layer: Module, x: jax.Array) -> tuple[int, ...]:
+    """The layer's `axis` as axes of an input, counted from 0 and in order.
+
+    Raises:
+        ValueError: the input does not have them.
+    """
+    require_rank(layer, x, 1, "at least one axis")
+    if not layer.axis or any(not -x.ndim <= axis < x.ndim for axis in layer.axis):
+        raise ValueError(
+            f"{who(layer)} was called with {short_type(x)}. It was made with axis={layer.axis}, which it does not "
+            f"have. Give axes from {-x.ndim} to {x.ndim - 1}."
+        )
+    return tuple(sorted({axis % x.ndim for axis in layer.axis}))

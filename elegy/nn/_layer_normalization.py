@@ -6,10 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .._errors import short_type
 from ..module import Module
-from ._affine import affine_of, set_affine
-from ._requirements import real_array, require_rank, who
+from ._affine import affine_of, normalized_axes, set_affine, standardized
+from ._requirements import real_array
 
 
 class LayerNormalization(Module):
@@ -69,19 +68,6 @@ class LayerNormalization(Module):
             An array of the same shape, in the dtype that the layer returns.
         """
         x = real_array(self, x)
-        axes = self._normalized(x)
+        axes = normalized_axes(self, x)
         affine = affine_of(self, x, tuple(x.shape[axis] for axis in axes))
-        x = x.astype(affine.statistics_dtype)
-        mean = jnp.broadcast_to(jnp.mean(x, axes, keepdims=True), x.shape)
-        var = jnp.broadcast_to(jnp.mean(jnp.square(x - mean), axes, keepdims=True), x.shape)
-        return affine.outputs((x - mean) * jax.lax.rsqrt(var + self.eps), axes)
-
-    def _normalized(self, x: jax.Array) -> tuple[int, ...]:
-        require_rank(self, x, 1, "at least one axis")
-        axes = {axis % x.ndim for axis in self.axis}
-        if not axes or any(not -x.ndim <= axis < x.ndim for axis in self.axis):
-            raise ValueError(
-                f"{who(self)} was called with {short_type(x)}. It was made with axis={self.axis}, which it does not "
-                f"have. Give axes from {-x.ndim} to {x.ndim - 1}."
-            )
-        return tuple(sorted(axes))
+        return affine.outputs(standardized(x.astype(affine.statistics_dtype), axes, self.eps), axes)
