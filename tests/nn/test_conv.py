@@ -9,24 +9,6 @@ from elegy import nn
 X = np.random.default_rng(0).normal(size=(2, 7, 6, 4)).astype("float32")
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ({}, {"padding": "same"}),
-        ({"padding": "VALID", "stride": 2}, {"strides": 2}),
-        ({"stride": (2, 1)}, {"strides": (2, 1), "padding": "same"}),
-        ({"rate": 2, "padding": "valid"}, {"dilation_rate": 2}),
-        ({"groups": 2}, {"groups": 2, "padding": "same"}),
-        ({"with_bias": False}, {"use_bias": False, "padding": "same"}),
-    ],
-)
-def test_it_has_the_outputs_and_gradients_of_keras(against_keras, ours, theirs):
-    import keras
-
-    names = ["w"] if ours.get("with_bias") is False else ["w", "b"]
-    against_keras(nn.Conv2D(6, (3, 2), **ours), keras.layers.Conv2D(6, (3, 2), **theirs), X, names)
-
-
 def test_channels_first_equals_channels_last_with_moved_axes():
     last, first = nn.Conv2D(3, 3, b_init=jnp.ones), nn.Conv2D(3, 3, b_init=jnp.ones, data_format="channels_first")
     expected = last(X)

@@ -9,21 +9,6 @@ from elegy import nn
 X = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ((2, 2, "VALID"), (2, 2, "valid")),
-        ((3, 2, "SAME"), (3, 2, "same")),
-        (((3, 2), (1, 2), "VALID"), ((3, 2), (1, 2), "valid")),
-        ((2,), (2,)),
-    ],
-)
-def test_it_has_the_outputs_and_gradients_of_keras(against_keras, ours, theirs):
-    import keras
-
-    against_keras(nn.MaxPool(*ours), keras.layers.MaxPooling2D(*theirs), X, [])
-
-
 def test_windows_may_name_spatial_axes_all_but_the_batch_or_all():
     expected = nn.MaxPool((3, 2), (2, 1), "SAME")(X)
     np.testing.assert_array_equal(nn.MaxPool((3, 2, 1), (2, 1, 1), "SAME")(X), expected)
