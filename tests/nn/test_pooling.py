@@ -21,6 +21,11 @@ def test_the_channel_axis_is_not_pooled():
     assert nn.MaxPool(2, 2, "VALID", channel_axis=None)(X[..., 0]).shape == (2, 3, 3)
 
 
+def test_means_leave_out_what_padding_adds():
+    outputs = nn.AvgPool(2, padding="SAME")(np.arange(3.0, dtype="float32").reshape(1, 3, 1))
+    assert outputs.ravel().tolist() == [0.5, 2.0]
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "bool"])
 def test_dtypes_are_kept(dtype):
     outputs = nn.MaxPool(2)(np.arange(4).reshape(1, 2, 2, 1).astype(dtype))

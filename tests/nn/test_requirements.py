@@ -150,7 +150,14 @@ def test_a_constructor_that_takes_any_keyword_gets_them_all():
     assert Any(units=3).options == {"units": 3}
 
 
-ARGUMENTS = {nn.Linear: (2,), nn.Conv2D: (2, 3), nn.Embedding: (3, 2)}
+ARGUMENTS = {
+    nn.Linear: (2,),
+    nn.Conv2D: (2, 3),
+    nn.DepthwiseConv2D: (3,),
+    nn.Conv2DTranspose: (2, 3),
+    nn.GroupNormalization: (1,),
+    nn.Embedding: (3, 2),
+}
 IMAGES = np.ones((2, 3, 3, 2), "float32")
 
 
@@ -159,8 +166,13 @@ IMAGES = np.ones((2, 3, 3, 2), "float32")
     [
         (nn.Linear, IMAGES),
         (nn.Conv2D, IMAGES),
+        (nn.DepthwiseConv2D, IMAGES),
+        (nn.Conv2DTranspose, IMAGES),
         (nn.BatchNormalization, IMAGES),
         (nn.LayerNormalization, IMAGES),
+        (nn.GroupNormalization, IMAGES),
+        (nn.InstanceNormalization, IMAGES),
+        (nn.RMSNormalization, IMAGES),
         (nn.Embedding, np.ones(2, "int32")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -176,3 +188,22 @@ def test_a_layer_computes_in_the_dtype_of_its_parameters_or_in_its_own(layer, x)
     assert types(dtype="bfloat16") == ("bfloat16", {"float32"})
     assert types(param_dtype="bfloat16") == ("bfloat16", {"bfloat16"})
     assert types(dtype="float32", param_dtype="bfloat16") == ("float32", {"bfloat16"})
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.BatchNormalization(False, False),
+        nn.LayerNormalization(create_scale=False, create_offset=False),
+        nn.RMSNormalization(create_scale=False),
+        nn.AvgPool(2),
+        nn.GlobalAveragePooling2D(),
+        nn.Dropout(0.5),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_layer_without_parameters_keeps_the_dtype_of_its_inputs_and_makes_floats_of_integers(layer):
+    for given, expected in (("bfloat16", "bfloat16"), ("uint8", "float32")):
+        x = jax.ShapeDtypeStruct((2, 3, 3, 2), given)
+        outputs, _ = jax.eval_shape(lambda x: layer.apply(*layer.init(jax.random.key(0), x), x), x)
+        assert outputs.dtype.name == expected
