@@ -120,16 +120,10 @@ class MaxPool(AbstractPool):
 class AvgPool(AbstractPool):
     """Keeps the mean of each window.
 
-    Args:
-        window_shape: size of the window: one number for all spatial axes, or a sequence with a number for each spatial
-            axis, for each axis but the batch, or for each axis.
-        strides: step of the window, likewise; the window's size by default.
-        padding: `"SAME"` or `"VALID"`; what is added does not count.
-        channel_axis: the axis that is not pooled, or None if all but the first one are spatial.
-        name: its name below its parent.
+    Args are those of `MaxPool`; what padding adds does not count.
 
     Raises:
-        ValueError: a number is not positive, the padding is unknown, or the sequences do not fit the input.
+        ValueError: as for `MaxPool`.
 
     Example:
         >>> import elegy, jax.numpy as jnp
