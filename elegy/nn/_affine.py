@@ -1,4 +1,4 @@
-"""What every normalization ends with: a learned scale and offset."""
+"""What normalizations share: their axes, mean and variance, and the learned scale and offset at the end."""
 
 from typing import Any, NamedTuple
 

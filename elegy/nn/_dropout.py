@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..module import Module, is_training, next_rng_key
-from ._requirements import channel_axis_of, number_within, real_array, require_rank
+from ._requirements import channel_axis_of, floating_array, number_within, require_rank
 
 
 class Dropout(Module):
@@ -48,7 +48,7 @@ class Dropout(Module):
         Returns:
             An array of the same shape.
         """
-        x = _floats(self, x)
+        x = floating_array(self, x)
         return _dropped(self, x, x.shape, training, rng)
 
 
@@ -77,7 +77,7 @@ class AbstractSpatialDropout(Module):
         Raises:
             ValueError: the input has another number of axes.
         """
-        x, axes = _floats(self, x), self.spatial_axes + 2
+        x, axes = floating_array(self, x), self.spatial_axes + 2
         require_rank(self, x, axes, f"a batch axis, {self.spatial_axes} spatial and a channel axis", most=axes)
         drawn = [1] * axes
         drawn[0], drawn[self.channel_axis] = x.shape[0], x.shape[self.channel_axis]
@@ -144,11 +144,6 @@ def _rate(layer: Module, rate: Any) -> float:
         "Give the part that is dropped, not the one that is kept."
     )
     return number_within(layer, "rate", rate, 0, 1, meaning)
-
-
-def _floats(layer: Module, x: Any) -> jax.Array:
-    x = real_array(layer, x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
 
 
 def _dropped(layer: Module, x: jax.Array, drawn: tuple[int, ...], training: bool | None, rng: Any) -> jax.Array:

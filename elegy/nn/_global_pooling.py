@@ -11,8 +11,8 @@ from .._errors import short_type
 from ..module import Module
 from ._requirements import (
     channel_axis_of,
+    floating_array,
     one_array,
-    real_array,
     require_rank,
     statistics_dtype,
     switch,
@@ -45,9 +45,8 @@ class AbstractGlobalPooling(Module):
         Raises:
             ValueError: the input has another number of axes or no places, or the mask another shape.
         """
-        x, count = real_array(self, x), self.spatial_axes + 2
+        x, count = floating_array(self, x), self.spatial_axes + 2
         require_rank(self, x, count, f"a batch axis, {self.spatial_axes} spatial and a channel axis", most=count)
-        x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
         axes = tuple(axis for axis in range(1, count) if axis != self.channel_axis % count)
         if math.prod(x.shape[axis] for axis in axes) == 0:
             raise ValueError(

@@ -268,6 +268,16 @@ def real_array(layer: Module, x: Any) -> jax.Array:
     )
 
 
+def floating_array(layer: Module, x: Any) -> jax.Array:
+    """The input as an array of floats: integers become float32.
+
+    Raises:
+        TypeError: it is not one array of real numbers.
+    """
+    x = real_array(layer, x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+
+
 def declared(
     layer: Module, name: str, shape: tuple[int, ...], dtype: Any, initializer: Any, *, trainable: bool = True
 ) -> jax.Array:
