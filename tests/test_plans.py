@@ -270,6 +270,17 @@ def test_launches_grow_to_a_tenth_of_a_second_and_never_past_the_longest():
     assert Pace(most=50, fixed=7).length() == 7
 
 
+def test_a_device_without_work_is_not_kept_waiting_for_a_long_launch():
+    now = [0.0]
+    kinds = [{}, {"fixed": 7}, {"hurries": False}]
+    paces = [Pace(most=50, clock=lambda: now[0], **kind) for kind in kinds]
+    for pace in paces * 8:
+        pace.launched(pace.length(), jnp.int32(0).block_until_ready())
+    assert [pace.length() for pace in paces] == [50, 7, 50]
+    now[0] += 0.02  # in which the source made a few batches
+    assert [pace.length() for pace in paces] == [1, 7, 50]
+
+
 # ---- one line ----
 
 
