@@ -14,12 +14,14 @@ from ._inject import Lazy, Offer
 from ._logs import Logs, Ratio
 from ._measures import TRAINING_ONLY
 from ._objective import Objective
-from ._offer import Outputs
+from ._offer import OF_BATCHES, Outputs
 from ._state import RunState
 from ._steps import Batch, Recipe, Steps, joined, loss_values, split_frozen, summary_logs
 from ._sums import quotient
 from ._tap import offer_to_callbacks
 from .module import MICRO, domain_key
+
+_OF_BATCH = ("x", "y_true", "y_pred", "sample_weight", "class_weight", "intermediates", "summaries")
 
 
 class _Carry(NamedTuple):
@@ -138,7 +140,9 @@ def _updated(recipe: Recipe, steps: Steps, state: RunState, done: _Carry) -> tup
     gradients = joined(done.gradients, {path: optax.MaskedNode() for path in resting})
     before = dataclasses.replace(state, states=done.states, metrics=done.metrics)
     after = steps.apply_gradients(before, gradients)
-    offer_to_callbacks(Offer({
+    running = recipe.objective.results(after, True)
+    results = Offer({name: log.value for name, log in running.items()}, absent=dict.fromkeys(_OF_BATCH, OF_BATCHES))
+    offer_to_callbacks(results.extended({
         "parameters": before.parameters,
         "states": before.states,
         "training": True,
@@ -148,7 +152,6 @@ def _updated(recipe: Recipe, steps: Steps, state: RunState, done: _Carry) -> tup
         "gradients": gradients,
         "updates": Lazy(lambda: jax.tree.map(jnp.subtract, after.parameters, before.parameters)),
     }))  # fmt: skip
-    running = recipe.objective.results(after, True)
     summaries = {name: log.value for name, log in done.summaries.items()}
     return after, Logs(**done.logs, **running, **summary_logs(summaries, taken={*done.logs, *running}))
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from ._inject import Lazy, Offer
-from ._offer import NO_LABELS, Outputs, offer_of
+from ._offer import NO_LABELS, OF_BATCHES, Outputs, offer_of
 from ._programs import Programs
 from ._state import RunState, own_copy
 from .callbacks import CallbackList
@@ -20,7 +20,6 @@ _OF_THE_RUN = frozenset(("training", "step", "epoch"))
 _AFTER_STEPS = ("on_train_batch_end", "on_test_batch_end")
 _PASS = ("begin", "end", "batch_begin", "batch_end")
 _TRAINING_ONLY = "There is one in training only. Give the argument a default."
-_OF_BATCHES = "`Model(accumulate=...)` makes one step from several batches, which have it. Ask for it in a metric."
 _OWN_STEP = (
     "A step of your own offers callbacks what it gives to `self.update_metrics(state, outputs, batch, logs, "
     "gradients=..., updates=...)`: call it."
@@ -106,7 +105,7 @@ def check_step(
 def _of_update(step: Offer) -> Offer:
     """What a step that takes several batches has of all that a step with one has."""
     kept = ("run", *_STANDING, "losses", "gradients", "updates")
-    absent = {name: _OF_BATCHES for name in (*step, *step.absent) if name not in kept}
+    absent = {name: OF_BATCHES for name in (*step, *step.absent) if name not in kept}
     return Offer(dict.fromkeys(kept), absent=absent)
 
 

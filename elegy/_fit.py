@@ -18,6 +18,7 @@ from ._arguments import (
 from ._asked import check_step, fit_offers
 from ._ema import evaluated
 from ._execution import planned_fit
+from ._host_metrics import host_metrics
 from ._in_step import InStep, hooks_among
 from ._loop import Evaluation, FitPlan, Training
 from ._passes import evaluation_of, listed
@@ -88,7 +89,8 @@ def _fit(trainer: Trainer, given: FitArguments) -> History:
     sets = [validation.seen for validation in plan.validations]
     offers = fit_offers(plan.seen, sets, accumulate=trainer.recipe.accumulate)
     told = [callback for callback in listed(given.callbacks) if not isinstance(callback, InStep)]
-    callbacks = CallbackList([*told, *bars, history], model=model, params=params, offers=offers)
+    collecting = host_metrics(trainer.recipe.objective, offers, in_training=trainer.recipe.accumulate == 1)
+    callbacks = CallbackList([*collecting, *told, *bars, history], model=model, params=params, offers=offers)
     _check_steps(trainer, callbacks, plan)
     asked = {"execution": given.execution, "steps_per_execution": given.steps_per_execution}
     plan = planned_fit(trainer, plan, callbacks, **asked)

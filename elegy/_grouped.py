@@ -106,11 +106,6 @@ class GroupedLaunches:
         """Whether the data ended before an epoch did."""
         return self._batches.exhausted
 
-    def forms(self, epochs: int) -> list[Launch]:
-        """Of none it is known that it comes: a group is what batches happen to lie in one feed."""
-        del epochs
-        return []
-
     def epoch(self, length: Length) -> Iterator[Launch]:
         """The launches of one epoch."""
         size, begun = self._size, list[tuple[Feed, int, int]]()
@@ -135,6 +130,11 @@ class GroupedLaunches:
         if begun:
             yield _launch(begun, size)
 
+    def forms(self, epochs: int) -> list[Launch]:
+        """See `Singles.forms`: groups of one shape; others are compiled when they come."""
+        first = self._batches.forms(epochs)[0].feed
+        return [] if isinstance(first, Batch) else [Launch(Grouped((_abstract_stretch(first),), self._size), 0, 1)]
+
 
 def group_like(batch: Any, size: int) -> Group:
     """A group of so many batches of one shape, in abstract form.
@@ -144,8 +144,12 @@ def group_like(batch: Any, size: int) -> Group:
         size: how many.
     """
     stacked = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape), leaf.dtype), batch)
+    return Group((_abstract_stretch(Stacked(stacked, {})),))
+
+
+def _abstract_stretch(feed: Feed) -> Stretch:
     number = jax.ShapeDtypeStruct((), jnp.int32)
-    return Group((Stretch(Stacked(stacked, {}), number, number),))
+    return Stretch(feed, number, number)
 
 
 def _launch(stretches: list[tuple[Feed, int, int]], size: int) -> Launch:

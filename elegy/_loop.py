@@ -15,7 +15,7 @@ from ._flat import FlatState
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
-from ._programs import PassState, Programs, Told
+from ._programs import Programs
 from ._reduce import sample_count
 from ._replay import replayed
 from ._run import NonfiniteWatch, Run
@@ -23,6 +23,7 @@ from ._skip import mark_empty
 from ._state import RunState, own_copy
 from ._step_record import StepRecord
 from ._time_spent import TimeSpent
+from ._told import PassState, Told
 from .callbacks import CallbackList, Stop
 from .data import Batch, Source
 

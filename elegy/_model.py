@@ -48,12 +48,12 @@ class Model(PureSteps):
         rewrite: let steps be rewritten for CPU before they are compiled; the results differ by rounding only.
         ema: keep running averages of the parameters, of which each update keeps this share, like 0.999; validation,
             `evaluate` and `predict` use them. `parameters` stay what is learned, `ema_parameters` are the averages.
-        precision: "bfloat16" lets the module compute in half the bits; parameters, gradients and averages, states, and
+        precision: "bfloat16" or that dtype: the module computes in half the bits; parameters, gradients, states, and
             all that losses, metrics and `predict` see stay in float32. None or "float32" changes nothing.
         accumulate: how many batches of `fit` make one update, with the gradient that all their rows have together. The
             last update of an epoch takes what is left. A step is an update: `step`, schedules, `on_train_batch_*`,
-            `steps_per_epoch` and the bar count these, `batch_size` are the rows that are on the device at a time. For
-            `train_on_batch` a batch is an update.
+            `steps_per_epoch` and the bar count these, `batch_size` is how many rows go through the module at a time.
+            For `train_on_batch` a batch is an update.
         compilation_cache: a folder in which compiled programs are kept, so that another process that runs the same
             verbs on the same shapes compiles nothing. While a verb runs it is JAX's one persistent cache: its settings
             `jax_compilation_cache_dir` and the least time and size of an entry (none) are set, and put back. None
@@ -233,7 +233,8 @@ class Model(PureSteps):
     ) -> Any:
         """The outputs for all rows, as NumPy arrays in the module's own structure.
 
-        They go to the host while the next batches run, so that memory is the result and a few batches.
+        They go to the host while the next batches run, so that memory is the result and a few batches. Small batches of
+        arrays run many in a launch, about 4 MB; those of a stream one by one, as they come.
 
         Args:
             x, batch_size, verbose, callbacks: as for `fit`.

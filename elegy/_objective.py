@@ -345,6 +345,5 @@ def _keyed(outputs: Outputs, batch: Mapping[str, Any], further: Mapping[str, Any
 
 
 def _resolve(leaf: Leaf, y_true: Any, y_pred: Any) -> Any:
-    if leaf.kind == "loss" or "entropy" in leaf.consumer or leaf.consumer in ("ce", "bce", "cce"):
-        return resolve_loss(leaf.consumer, y_true, y_pred)  # a loss serves as a metric too
-    return resolve_metric(leaf.consumer, y_true, y_pred)
+    resolve = resolve_loss if leaf.kind == "loss" else resolve_metric
+    return resolve(leaf.consumer, y_true, y_pred)

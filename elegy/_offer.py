@@ -12,6 +12,7 @@ from ._state import RunState
 from .module import EVAL, TRAIN, Extras, consumer_key, domain_key
 
 NO_LABELS = "Give labels with `y=`, or write a function that does not ask for them."
+OF_BATCHES = "`Model(accumulate=...)` makes one step from several batches, which have it. Ask for it in a metric."
 
 
 @jax.tree_util.register_dataclass

@@ -8,8 +8,8 @@ from ._arguments import check_weight_keys, class_weight_columns, data_check
 from ._ema import evaluated
 from ._flat import whole
 from ._logs import LazyLogs
-from ._programs import PassState
 from ._state import RunState, own_copy
+from ._told import PassState
 from ._trainer import Trainer, at_start
 from .data import Batch, as_source
 

@@ -8,6 +8,7 @@ from ._arguments import check_weight_keys, data_check, require_count
 from ._asked import check_step, evaluation_offers
 from ._ema import evaluated
 from ._execution import planned
+from ._host_metrics import host_metrics
 from ._loop import Evaluation, evaluate
 from ._probe import abstract
 from ._reduce import sample_count
@@ -63,7 +64,9 @@ def run_evaluation(
     require_count("steps", steps)
     evaluation = evaluation_of(trainer, x, y, sample_weight, batch_size=batch_size, steps=steps)
     seen, state = evaluation.seen, evaluated(trainer.home.look(), ema)
-    told = callbacks_of(trainer, callbacks, verbose, steps or evaluation.source.steps, evaluation_offers(seen))
+    offers = evaluation_offers(seen)
+    first = host_metrics(trainer.recipe.objective, offers)
+    told = callbacks_of(trainer, [*first, *listed(callbacks)], verbose, steps or evaluation.source.steps, offers)
     check_step(trainer.programs, told, "on_test_batch_end", state, seen, evaluation.empty.metrics)
     evaluation = planned(trainer, evaluation, told)
     with telling_exceptions(told), trainer.programs.compilations.during(told.say, sample_count(seen[1])):

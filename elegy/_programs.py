@@ -14,21 +14,18 @@ import numpy as np
 
 from ._bounded import Bounded
 from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
-from ._ema import require_updated
 from ._feed import Feed, run_many
 from ._fields import Fields, joined, moved, split
 from ._flat import FlatState, Leaves, flat, packed, whole
 from ._grouped import group_like
-from ._in_step import InStep, hook_logs
+from ._in_step import InStep
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
 from ._probe import abstract
-from ._skip import noting_gradients, skipped_or_not
-from ._state import RunState, as_logs
-from ._stepping import Stepping, step_name
-from ._tap import offered, picking_up
-from ._told import PassState, Told, any_of, kept
+from ._state import RunState
+from ._stepping import Stepping, checked_step
+from ._told import PassState, Told, kept
 from .compiling import Ahead, Program, jit
 
 Batch = Mapping[str, Any]
@@ -171,8 +168,7 @@ class Programs:
     ) -> tuple[PassState, Told, Any]:
         """One evaluation step with its logs, and what it has under `names`; `running` is consumed."""
         function = functools.partial(self._test_logged, names=names)
-        running, told = self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
-        return running, told, any_of(told)
+        return self._program(("test_logged", *names), function, donate=(1,))(state, running, batch)
 
     def predict(self, state: RunState, batch: Batch) -> Any:
         """The outputs for one batch."""
@@ -291,16 +287,16 @@ class Programs:
         return running, told, jnp.copy(running.count)
 
     def _test(self, state: RunState, running: PassState, batch: Batch) -> tuple[PassState, Any]:
-        running = self._test_logged(state, running, batch)[0]
-        return running, jnp.copy(running.count)
+        running, _, ticket = self._test_logged(state, running, batch)
+        return running, ticket
 
     def _test_logged(
         self, state: RunState, running: PassState, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[PassState, Told]:
+    ) -> tuple[PassState, Told, Any]:
         state = dataclasses.replace(state, metrics=running.metrics, sums=running.sums, count=running.count)
         after, told = self._stepped(state, batch, False, names)
         after = after.observe(told.logs)
-        return PassState(after.metrics, after.sums, after.count), kept(told)
+        return PassState(after.metrics, after.sums, after.count), kept(told), jnp.copy(after.count)
 
     def _predict(self, state: RunState, batch: Batch) -> Any:
         return self._pred_step()(state, batch)
@@ -320,28 +316,9 @@ class Programs:
 
     def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
-        step, name = (self._steps.train_step if training else self._steps.test_step), step_name(training)
-        skips, hooks = training and self.skips, self.hooks if training else ()
-        picked = tuple(dict.fromkeys((*names, *(name for hook in hooks for name in hook.names))))
-
-        def checked(state: RunState, batch: Batch) -> tuple[Fields, Fields, Told]:
-            with picking_up(picked) as offers, noting_gradients() if skips else contextlib.nullcontext([]) as flags:
-                made = step(state, batch)
-            if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], RunState)):
-                raise TypeError(
-                    f"{name} returned {type(made).__name__}. A step returns a pair `(state, logs)` whose first part "
-                    "is an `elegy.RunState`. Return `self.apply_gradients(...)` and a dict of logs."
-                )
-            if training:
-                require_updated(state, made[0])
-            after, logs, skipped, offer = made[0], as_logs(made[1], batch, name), None, offered(offers)
-            if skips:
-                after, logs, skipped = skipped_or_not(state, after, logs, flags)
-            if hooks:
-                shown = (*(leaf.key for leaf in self._objective.leaves), *learning_rates(state.optimizer or {}))
-                logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=(*logs, *shown))})
-            return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
-
+        step = self._steps.train_step if training else self._steps.test_step
+        hooks, shown = (self.hooks if training else ()), [leaf.key for leaf in self._objective.leaves]
+        checked = checked_step(step, training, names, skips=training and self.skips, hooks=hooks, shown=shown)
         key = ("step", training, *names)
         return self._program(self._training(*key) if training else key, checked)
 

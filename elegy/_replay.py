@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from ._logs import LazyLogs, Logs, Ratio, Running, Seldom, host_quotient
-from ._programs import Told
+from ._told import Told
 
 
 def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]]:
@@ -33,7 +33,7 @@ def columns_of(logs: Logs, count: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     for name, log in logs.items():
         if isinstance(log, Ratio):
-            columns[name] = sum((host_quotient(*term) for term in log.terms), start=np.zeros(()))[:count]
+            columns[name] = sum((host_quotient(*term)[:count] for term in log.terms), start=np.zeros(count))
             continue
         values = np.asarray(log.value if isinstance(log, (Running, Seldom)) else log)[:count]
         for index in np.ndindex(values.shape[1:]):

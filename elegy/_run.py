@@ -14,8 +14,8 @@ import numpy as np
 from ._errors import did_you_mean, listing
 from ._flat import FlatState, whole
 from ._logs import LazyLogs
-from ._programs import PassState
 from ._state import RunState, is_lost, own_copy
+from ._told import PassState
 
 _NONFINITE = ("warn", "raise", "stop", "skip")
 

@@ -12,9 +12,10 @@ from ._objective import Objective
 from ._offer import Outputs
 from ._paths import flatten, unflatten
 from ._probe import abstract
-from ._programs import PassState, Programs
+from ._programs import Programs
 from ._state import RunState, own_copy
 from ._steps import LR_SCALE, Recipe, Steps
+from ._told import PassState
 from .module import INIT, Functional, Variables, domain_key
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from ._launches import Launch
 from ._logs import Logs
 from ._names import unique_name
-from ._programs import Told
 from ._replay import columns_of
+from ._told import Told
 from .data import Batch
 
 _WAITING = 64  # launches whose logs are fetched together

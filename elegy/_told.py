@@ -39,8 +39,3 @@ class Told(NamedTuple):
 def kept(told: Any) -> Any:
     """Logs in arrays of their own: a value that is also a part of the state would go with the next step's donation."""
     return jax.tree.map(jnp.copy, told)
-
-
-def any_of(told: Told) -> Any:
-    """One array of a step's logs: ready when the step is done."""
-    return jax.tree.leaves(told.logs)[0]

@@ -18,11 +18,12 @@ from ._in_step import InStep
 from ._offer import Outputs
 from ._paths import flatten
 from ._probe import abstract
-from ._programs import PassState, Programs
+from ._programs import Programs
 from ._pure_steps import PureSteps
 from ._start import Ready, abstract_outputs, first_state, first_variables, get_ready
 from ._state import RunState, own_copy
 from ._steps import Recipe
+from ._told import PassState
 from .interop import as_functional
 from .module import Extras
 

@@ -8,8 +8,10 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import elegy
-from elegy._grouped import group_like
+from elegy._grouped import GroupedLaunches, group_like
+from elegy._launches import Chunks
 from elegy.callbacks import LambdaCallback
+from elegy.data import as_source
 from elegy.losses import MeanAbsoluteError, MeanSquaredError
 from elegy.nn import BatchNormalization, Linear
 
@@ -145,6 +147,21 @@ def test_batches_of_any_sizes_make_a_group(execution):
     np.testing.assert_allclose(model.parameters["w"], by_hand([ROWS[:7], ROWS[7:]])[-1], rtol=1e-5)
 
 
+def test_which_groups_are_launches_by_themselves_follows_from_the_data_and_not_from_the_pace():
+    sizes = [*[4] * 7, 2, *[4] * 9, 3, 3, *[4] * 4]
+    source = as_source(lambda: (np.ones((size, 1), "float32") for size in sizes))
+
+    def by_themselves(length):
+        launches = GroupedLaunches(Chunks(source, {}, None, 0, capacity=18), 3)
+        found, number = [], 0
+        for launch in launches.epoch(lambda: length):
+            found += [number] if len(launch.feed.stretches) > 1 else []
+            number += launch.count
+        return found, number
+
+    assert [by_themselves(length) for length in (1, 2, 5, 6)] == [([2, 5, 6], 8)] * 4
+
+
 @pytest.mark.parametrize("execution", ["resident", "chunks"])
 def test_a_group_goes_on_over_the_end_of_the_data_where_steps_make_an_epoch(execution):
     model = scaled(2)
@@ -267,6 +284,21 @@ def test_callbacks_cannot_get_what_only_its_batches_have():
     watch = LambdaCallback(on_train_batch_end=lambda y_pred: None)
     with pytest.raises(elegy.InjectionError, match=r"asks for `y_pred`.*Model\(accumulate=...\)"):
         scaled(2).fit(ROWS, batch_size=2, callbacks=watch, **FIT)
+
+
+def test_in_step_hooks_look_into_updates():
+    @elegy.in_step(every=2)
+    def slope(gradients, largest):
+        return {"slope": gradients["w"], "seen": largest}
+
+    def largest(x):
+        return x[:, 0]
+
+    model = elegy.Model(Scale(), half_square, largest, optax.sgd(0.0), accumulate=2)
+    logs = model.fit(ROWS[:8], batch_size=2, callbacks=[slope], **FIT).history
+    np.testing.assert_allclose([logs["slope"][0], logs["seen"][0]], [np.mean(ROWS[4:8] ** 2), 4.5], rtol=1e-5)
+    with pytest.raises(elegy.InjectionError, match=r"asks for `y_pred`.*Model\(accumulate=...\)"):
+        model.fit(ROWS[:8], batch_size=2, callbacks=[elegy.in_step(lambda y_pred: {"mean": y_pred.mean()})], **FIT)
 
 
 def test_the_line_about_the_plan_tells_it(capsys):

@@ -36,11 +36,12 @@ FLOORS = (
     {"_freezing", "_inject", "_optimizer", "_reduce", "data"},  # call a function with what it asks for; batches
     {"_feed", "_on", "_why", "_state", "_tap", "_told", "module"},  # Module and the module protocol; RunState
     {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
-    {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_fields", "_hooked", "_in_step", "_launches", "_stepping", "regularizers"},  # what hooks add
-    {"_flat", "_grouped", "_measures"},
+    {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "nn"},  # what users build a model of
+    {"metrics"},  # some are means of losses
+    {"_fields", "_hooked", "_in_step", "_launches", "regularizers"},  # what hooks add
+    {"_flat", "_grouped", "_measures", "_stepping"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
-    {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them
+    {"_arguments", "_host_metrics", "_programs", "_steps"},  # the pure steps, and the only jit of them
     {"_accumulation", "_plan", "_replay", "_run", "_start"},  # one fit while it runs
     {"_pure_steps"},
     {"_asked", "_step_record", "_trainer", "_verdict"},  # what callbacks may ask for; what the steps logged

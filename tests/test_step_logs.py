@@ -11,8 +11,8 @@ import elegy
 from elegy._launches import Launch
 from elegy._logs import Logs, Ratio
 from elegy._plan import Needs, choose_plan
-from elegy._programs import Told
 from elegy._step_record import StepRecord
+from elegy._told import Told
 from elegy.callbacks import LambdaCallback
 from elegy.data import as_source
 

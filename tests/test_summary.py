@@ -69,7 +69,7 @@ def test_below_the_depth_all_is_added_to_the_module_above(rows, capsys, depth, n
 
 
 def test_dtypes_show_in_outputs_and_bytes(capsys):
-    model = elegy.Model(Linear(2, dtype=jnp.bfloat16))
+    model = elegy.Model(Linear(2, param_dtype=jnp.bfloat16))
     table, totals = summary_of(model, capsys, np.ones((1, 3), "float32"))
     assert table["linear"] == ["bf16[1,2]", "8", "0", "16", "B"] and totals["Total"] == "8 (16 B)"
 

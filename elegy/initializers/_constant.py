@@ -75,3 +75,38 @@ class Ones:
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
         """Ones of `shape` and `dtype`; `key` is not needed."""
         return jax.nn.initializers.ones(key, tuple(shape), dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """The identity matrix, so that a layer begins by passing its inputs on.
+
+    Args:
+        gain: factor of the matrix.
+
+    Example:
+        >>> import elegy, jax
+        >>> elegy.initializers.Identity(2.0)(jax.random.key(0), (2, 3)).tolist()
+        [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
+    """
+
+    gain: float = 1.0
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
+        """The matrix.
+
+        Args:
+            key: not needed.
+            shape: rows and columns.
+            dtype: what its dtype is.
+
+        Raises:
+            ValueError: the shape does not have two axes.
+        """
+        del key
+        if len(shape) != 2:
+            raise ValueError(
+                f"`Identity` was asked for the shape {tuple(shape)}. It makes matrices, which have two axes. "
+                "Use it for the weights of `Linear`."
+            )
+        return jnp.asarray(self.gain, dtype) * jnp.eye(*shape, dtype=dtype)

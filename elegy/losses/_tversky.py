@@ -25,9 +25,9 @@ def tversky(
 ) -> jax.Array:
     """The Dice loss with a choice of what is worse, to miss or to mistake; for small regions.
 
-    `1 - both / (both + alpha * missed + beta * mistaken + 1e-7)`, where `both = sum(y_true * y_pred)`, `missed =
-    sum(y_true * (1 - y_pred))` and `mistaken = sum((1 - y_true) * y_pred)` are over `axis`. With 0.5 and 0.5 it is the
-    Dice loss. Where both are empty it is 1.
+    `1 - both / (both + alpha * missed + beta * mistaken + 1e-7)`, where `both = sum(y_true * y_pred)`,
+    `missed = sum(y_true * (1 - y_pred))` and `mistaken = sum((1 - y_true) * y_pred)` are over `axis`. With 0.5 and 0.5
+    it is the Dice loss. Where both are empty it is 1.
 
     Args:
         y_true: the true regions, 0 to 1, `(batch, *d)`.

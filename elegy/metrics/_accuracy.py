@@ -1,6 +1,6 @@
 """The share of right predictions: of equal values, yes/no scores, one-hot labels and class numbers."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,8 @@ from .._errors import short_type
 from .._labels import check_binary_labels, check_labels, class_labels, require_same_shape, squeeze_labels
 from .._names import name_of
 from .._on import On
-from ._means import AbstractMean, MeanState, add_to_mean, as_floating
+from ._means import AbstractMean, as_floating
+from ._metric import Better
 
 
 class Accuracy(AbstractMean):
@@ -27,16 +28,14 @@ class Accuracy(AbstractMean):
         0.75
     """
 
-    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
+    better: Better = "higher"
 
-    def update(self, state: MeanState, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MeanState:
-        """The state after one more batch.
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Where the predictions are right.
 
         Args:
-            state: the state before.
             y_true: labels, `(batch, *d)`.
             y_pred: predicted labels, same shape.
-            sample_weight: `(batch,)`, or a shape that is a beginning of that of `y_true`.
 
         Raises:
             ValueError: the shapes differ.
@@ -49,7 +48,7 @@ class Accuracy(AbstractMean):
                 'or the string "accuracy".'
             )
         require_same_shape(who, y_true, y_pred)
-        return add_to_mean(state, _equal(y_true, y_pred), sample_weight, who)
+        return _equal(y_true, y_pred)
 
 
 class BinaryAccuracy(AbstractMean):
@@ -68,29 +67,26 @@ class BinaryAccuracy(AbstractMean):
         0.75
     """
 
-    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
+    better: Better = "higher"
 
     def __init__(self, threshold: float = 0.5, on: On = None, *, name: str | None = None) -> None:
         self.threshold = threshold
         self.on = on
         self.name = name
 
-    def update(self, state: MeanState, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MeanState:
-        """The state after one more batch.
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Where the predictions are right.
 
         Args:
-            state: the state before.
             y_true: labels, 0 or 1, `(batch, *d)`.
             y_pred: scores, same shape.
-            sample_weight: `(batch,)`, or a shape that is a beginning of that of `y_true`.
 
         Raises:
             ValueError: the shapes differ.
         """
         who = f"metric `{name_of(self)}`"
         require_same_shape(who, y_true, y_pred)
-        right = (as_floating(y_pred) > self.threshold) == (as_floating(y_true) > 0.5)
-        return add_to_mean(state, right, sample_weight, who)
+        return (as_floating(y_pred) > self.threshold) == (as_floating(y_true) > 0.5)
 
     def check(self, y_true: Any) -> None:
         """Refuse labels outside of 0 to 1, on the host.
@@ -119,16 +115,14 @@ class CategoricalAccuracy(AbstractMean):
         0.5
     """
 
-    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
+    better: Better = "higher"
 
-    def update(self, state: MeanState, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MeanState:
-        """The state after one more batch.
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Where the predictions are right.
 
         Args:
-            state: the state before.
             y_true: one-hot labels or probabilities, `(batch, *d, classes)`.
             y_pred: scores, same shape.
-            sample_weight: `(batch,)`, or a shape that is a beginning of `(batch, *d)`.
 
         Raises:
             ValueError: the shapes differ, or there is one class only.
@@ -140,8 +134,7 @@ class CategoricalAccuracy(AbstractMean):
                 f"{who} was given `y_true` {short_type(y_true)} and `y_pred` {short_type(y_pred)}. It looks for the "
                 "highest of several scores, `(batch, classes)`. Use `BinaryAccuracy()` for one yes/no score."
             )
-        right = jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1)
-        return add_to_mean(state, right, sample_weight, who)
+        return jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1)
 
 
 class SparseCategoricalAccuracy(AbstractMean):
@@ -159,23 +152,21 @@ class SparseCategoricalAccuracy(AbstractMean):
         0.5
     """
 
-    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
+    better: Better = "higher"
 
-    def update(self, state: MeanState, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MeanState:
-        """The state after one more batch.
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Where the predictions are right.
 
         Args:
-            state: the state before.
             y_true: class numbers, integers, `(batch, *d)` or `(batch, *d, 1)`.
             y_pred: scores, `(batch, *d, classes)`.
-            sample_weight: `(batch,)`, or a shape that is a beginning of `(batch, *d)`.
 
         Raises:
             ValueError: the shapes do not fit, or the labels are no integers.
         """
         who = f"metric `{name_of(self)}`"
         labels = class_labels(who, y_true, y_pred).astype(jnp.int32)
-        return add_to_mean(state, labels == jnp.argmax(y_pred, axis=-1).astype(jnp.int32), sample_weight, who)
+        return labels == jnp.argmax(y_pred, axis=-1).astype(jnp.int32)
 
     def check(self, y_true: Any, y_pred: Any) -> None:
         """Refuse labels that are no classes, on the host.

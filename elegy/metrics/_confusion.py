@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from .._errors import short_type
-from .._labels import class_labels, require_same_shape
+from .._labels import check_binary_labels, check_labels, class_labels, require_same_shape, squeeze_labels
 from .._sums import ExactSum, add_to_sum, merge_sums, zero_sum
 from ._means import as_floating, full_weight
 
@@ -82,24 +82,33 @@ def add_to_counts(
     Raises:
         ValueError: the shapes do not fit, or there is no such class or number of classes.
     """
-    _refuse_missing_classes(decision, y_pred, who)
-    truth = _truth(y_true, y_pred, who)
-    decided = _decided(y_true, y_pred, decision)
+    require_classes(who, "top_k", decision.top_k, y_pred)
+    require_classes(who, "class_id", decision.class_id, y_pred)
+    truth = truth_of(y_true, y_pred, who)
+    decided = decisions_of(y_true, y_pred, decision)
     weight = full_weight(sample_weight, truth, who)
     if decision.class_id is not None:
         truth, decided = truth[..., decision.class_id], decided[..., decision.class_id]
         weight = None if weight is None else weight[..., decision.class_id]
     axes = tuple(range(1, decided.ndim - 1 if decision.per_class else decided.ndim))
 
-    def count(hits: jax.Array) -> jax.Array:
-        weighted = hits.astype(jnp.float32) if weight is None else jnp.where(hits, weight[None], 0.0)
-        return jnp.sum(weighted, axis=axes)
-
     return Counts(
-        add_to_sum(counts.true_positives, count(truth[None] & decided)),
-        add_to_sum(counts.false_positives, count(~truth[None] & decided)),
-        add_to_sum(counts.false_negatives, count(truth[None] & ~decided)),
+        add_to_sum(counts.true_positives, weight_of(truth[None] & decided, weight, axes)),
+        add_to_sum(counts.false_positives, weight_of(~truth[None] & decided, weight, axes)),
+        add_to_sum(counts.false_negatives, weight_of(truth[None] & ~decided, weight, axes)),
     )
+
+
+def weight_of(hits: jax.Array, weight: jax.Array | None, axes: tuple[int, ...]) -> jax.Array:
+    """The sum of the weights where something was hit.
+
+    Args:
+        hits: booleans, `(thresholds, *d)`.
+        weight: `(*d)`; None counts.
+        axes: what is summed over.
+    """
+    weighted = hits.astype(jnp.float32) if weight is None else jnp.where(hits, weight[None], 0.0)
+    return jnp.sum(weighted, axis=axes)
 
 
 def merge_counts(a: Counts, b: Counts) -> Counts:
@@ -113,7 +122,7 @@ def names_classes(y_true: Any, y_pred: Any) -> bool:
     return several and (len(y_true.shape) == axes - 1 or (len(y_true.shape) == axes and y_true.shape[-1] == 1))
 
 
-def _truth(y_true: Any, y_pred: Any, who: str) -> jax.Array:
+def truth_of(y_true: Any, y_pred: Any, who: str) -> jax.Array:
     """What the labels say for each score, as booleans."""
     if names_classes(y_true, y_pred):
         labels = class_labels(who, y_true, y_pred)
@@ -122,7 +131,7 @@ def _truth(y_true: Any, y_pred: Any, who: str) -> jax.Array:
     return as_floating(y_true) > 0.5
 
 
-def _decided(y_true: Any, y_pred: Any, decision: Decision) -> jax.Array:
+def decisions_of(y_true: Any, y_pred: Any, decision: Decision) -> jax.Array:
     """For each threshold what the scores decide, `(thresholds, *shape of y_pred)`."""
     scores = as_floating(y_pred)
     thresholds, top_k = decision.thresholds, decision.top_k
@@ -139,15 +148,39 @@ def _decided(y_true: Any, y_pred: Any, decision: Decision) -> jax.Array:
     return above & chosen[None]
 
 
-def _refuse_missing_classes(decision: Decision, y_pred: Any, who: str) -> None:
-    asked = {"top_k": decision.top_k, "class_id": decision.class_id}
-    for argument, number in asked.items():
-        if number is None:
-            continue
-        classes = y_pred.shape[-1] if len(y_pred.shape) > 1 else 0
-        if number > classes - (argument == "class_id"):
-            have = f"{classes} classes in its last axis" if classes else "no axis of classes"
-            raise ValueError(
-                f"{who} has `{argument}={number}`. `y_pred` is {short_type(y_pred)}, which has {have}. "
-                "Choose a class that exists, or give it scores of shape `(batch, classes)`."
-            )
+def require_classes(who: str, argument: str, number: int | None, y_pred: Any) -> None:
+    """Refuse a class, or a number of classes, that the last axis of the scores does not have.
+
+    Args:
+        who: how errors call the metric.
+        argument: `class_id`, or an argument that says how many classes.
+        number: what it was given; None asks for nothing.
+        y_pred: scores, of which the shape counts.
+
+    Raises:
+        ValueError: there is no such class or number of classes.
+    """
+    classes = y_pred.shape[-1] if len(y_pred.shape) > 1 else 0
+    if number is not None and number > classes - (argument == "class_id"):
+        have = f"{classes} classes in its last axis" if classes else "no axis of classes"
+        raise ValueError(
+            f"{who} has `{argument}={number}`. `y_pred` is {short_type(y_pred)}, which has {have}. "
+            "Choose a class that exists, or give it scores of shape `(batch, classes)`."
+        )
+
+
+def check_decided_labels(who: str, y_true: Any, y_pred: Any) -> None:
+    """Refuse labels that are no classes, or not between 0 and 1, on the host.
+
+    Args:
+        who: how errors call the metric.
+        y_true: labels as a NumPy array.
+        y_pred: scores, of which the shape counts.
+
+    Raises:
+        ValueError: a label is out of range.
+    """
+    if names_classes(y_true, y_pred):
+        check_labels(who, squeeze_labels(y_true, y_pred), y_pred.shape[-1])
+    else:
+        check_binary_labels(who, y_true)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,9 @@ from .._inject import Offer, arguments_for, call_with, wants
 from .._names import name_of
 from .._on import On, index_offer
 from ._hook_state import computed, empty_hook_state, running_store, updated_hook_state
+
+Better = Literal["higher", "lower"] | None
+"""Which direction of a metric is an improvement; None: neither is."""
 
 
 class Metric:
@@ -44,7 +47,7 @@ class Metric:
     # Class attributes, so that a subclass may leave out `super().__init__()`.
     on: On = None
     name: str | None = None
-    better: ClassVar[Literal["higher", "lower"] | None] = None
+    better: Better = None
     """Which direction is an improvement; `EarlyStopping(mode="auto")` asks."""
 
     def __init__(self, on: On = None, *, name: str | None = None) -> None:

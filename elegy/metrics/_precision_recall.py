@@ -1,21 +1,19 @@
 """Precision, recall and F1: of one yes/no score, of several labels, and of classes."""
 
 import abc
-import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from .._errors import did_you_mean
-from .._labels import check_binary_labels, check_labels, squeeze_labels
 from .._names import name_of
 from .._on import On
 from .._sums import quotient, sum_value
-from ._confusion import Counts, Decision, add_to_counts, empty_counts, merge_counts, names_classes
-from ._metric import Metric
+from ._confusion import Counts, Decision, add_to_counts, check_decided_labels, empty_counts, merge_counts
+from ._metric import Better, Metric
+from ._options import levels, optional_whole_number
 
 Average = Literal["micro", "macro", "weighted"] | None
 
@@ -23,7 +21,7 @@ Average = Literal["micro", "macro", "weighted"] | None
 class AbstractDecisionMetric(Metric, abc.ABC):
     """The four verbs of a metric that is a quotient of decisions; a subclass writes `score`."""
 
-    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
+    better: Better = "higher"
 
     def __init__(
         self,
@@ -39,8 +37,8 @@ class AbstractDecisionMetric(Metric, abc.ABC):
         self.on = on
         self.name = name
         self.thresholds = _as_thresholds(name_of(self), on, threshold, thresholds)
-        self.top_k = _as_number(name_of(self), "top_k", top_k, least=1)
-        self.class_id = _as_number(name_of(self), "class_id", class_id, least=0)
+        self.top_k = optional_whole_number(name_of(self), "top_k", top_k, least=1)
+        self.class_id = optional_whole_number(name_of(self), "class_id", class_id, least=0)
         self.average = _as_average(name_of(self), average, class_id)
 
     @abc.abstractmethod
@@ -99,11 +97,7 @@ class AbstractDecisionMetric(Metric, abc.ABC):
         Raises:
             ValueError: a label is out of range.
         """
-        who = f"metric `{name_of(self)}`"
-        if names_classes(y_true, y_pred):
-            check_labels(who, squeeze_labels(y_true, y_pred), y_pred.shape[-1])
-        else:
-            check_binary_labels(who, y_true)
+        check_decided_labels(f"metric `{name_of(self)}`", y_true, y_pred)
 
     @property
     def _decision(self) -> Decision:
@@ -220,27 +214,7 @@ def _as_thresholds(
             f"The metric `{name}` was given `threshold={threshold}` and `thresholds={thresholds}`. Both say which "
             "scores mean yes. Give one of them."
         )
-    given = threshold if thresholds is None else thresholds
-    if given is None:
-        return None
-    levels = tuple(float(level) for level in np.ravel(np.asarray(given)))
-    if not levels or any(math.isnan(level) for level in levels):
-        raise ValueError(
-            f"The metric `{name}` was given the thresholds {list(levels)}. At least one number is needed. "
-            "Leave the argument out for 0.5."
-        )
-    return levels
-
-
-def _as_number(name: str, argument: str, number: int | None, least: int) -> int | None:
-    if number is None:
-        return None
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-        raise ValueError(
-            f"The metric `{name}` was given `{argument}={number!r}`. It is a whole number, {least} or more. "
-            "Give such a number, or leave it out."
-        )
-    return int(number)
+    return levels(name, threshold if thresholds is None else thresholds)
 
 
 def _as_average(name: str, average: Any, class_id: int | None) -> Average:

@@ -4,6 +4,7 @@ import inspect
 from abc import ABCMeta
 from typing import Any
 
+from ._elsewhere import require_arguments_of
 from ._scope import running_scope
 
 
@@ -20,6 +21,7 @@ class ModuleMeta(ABCMeta):
         """Build an instance, or find the one that this place of the running call made before."""
 
         def build() -> Any:
+            require_arguments_of(cls, kwargs)
             return super(ModuleMeta, cls).__call__(*args, **kwargs)
 
         scope = running_scope()

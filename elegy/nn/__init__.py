@@ -1,11 +1,33 @@
 """Layers: modules that most networks are made of."""
 
 from ._batch_normalization import BatchNormalization as BatchNormalization
+from ._conv import Conv1D as Conv1D
 from ._conv import Conv2D as Conv2D
+from ._conv import Conv3D as Conv3D
+from ._conv_transpose import Conv1DTranspose as Conv1DTranspose
+from ._conv_transpose import Conv2DTranspose as Conv2DTranspose
+from ._conv_transpose import Conv3DTranspose as Conv3DTranspose
+from ._depthwise_conv import DepthwiseConv1D as DepthwiseConv1D
+from ._depthwise_conv import DepthwiseConv2D as DepthwiseConv2D
 from ._dropout import Dropout as Dropout
+from ._dropout import SpatialDropout1D as SpatialDropout1D
+from ._dropout import SpatialDropout2D as SpatialDropout2D
+from ._dropout import SpatialDropout3D as SpatialDropout3D
 from ._embedding import Embedding as Embedding
 from ._flatten import Flatten as Flatten
+from ._global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from ._global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from ._global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
+from ._global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from ._global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from ._global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
+from ._group_normalization import GroupNormalization as GroupNormalization
+from ._group_normalization import InstanceNormalization as InstanceNormalization
 from ._layer_normalization import LayerNormalization as LayerNormalization
 from ._linear import Linear as Linear
+from ._pooling import AvgPool as AvgPool
 from ._pooling import MaxPool as MaxPool
+from ._reshape import Reshape as Reshape
+from ._rms_normalization import RMSNormalization as RMSNormalization
 from ._sequential import Sequential as Sequential
+from ._sequential import sequential as sequential

@@ -9,21 +9,9 @@ import jax.numpy as jnp
 from .._errors import short_type
 from ..module import Module, is_training
 from ..module._scope import running_scope
+from ._affine import affine_of, set_affine
 from ._moving_average import ExponentialMovingAverage
-from ._requirements import (
-    channel_axis_of,
-    declared,
-    in_dtype,
-    initializer_of,
-    number_within,
-    positive_eps,
-    require_floating,
-    require_not_given,
-    require_rank,
-    statistics_dtype,
-    switch,
-    who,
-)
+from ._requirements import channel_axis_of, number_within, real_array, require_rank, who
 
 _DECAY = (
     "It is the part of the running averages that an update keeps, from 0 up to but not including 1. "
@@ -50,7 +38,9 @@ class BatchNormalization(Module):
             channels. Parameters and states have the shape of the others.
         data_format: `"channels_last"` or `"channels_first"`.
         name: its name below its parent.
-        dtype: the dtype of its outputs and parameters; mean and variance are computed in float32.
+        dtype: the dtype that it returns; None is that of its parameters, or of its inputs without any. Mean and
+            variance are computed in float32.
+        param_dtype: the dtype that its parameters are kept in.
 
     Raises:
         ValueError: a number is out of range, an initializer is given for a parameter that is switched off, or the input
@@ -80,20 +70,15 @@ class BatchNormalization(Module):
         axis: int | Sequence[int] | None = None,
         data_format: str = "channels_last",
         name: str | None = None,
-        dtype: Any = jnp.float32,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        require_floating(self)
-        self.create_scale = switch(self, "create_scale", create_scale)
-        self.create_offset = switch(self, "create_offset", create_offset)
+        set_affine(self, param_dtype, eps, create_scale, scale_init, create_offset, offset_init)
         self.decay_rate = number_within(self, "decay_rate", decay_rate, 0, 1, _DECAY)
-        self.eps = positive_eps(self, eps)
-        self.scale_init = initializer_of(self, "scale_init", scale_init)
-        self.offset_init = initializer_of(self, "offset_init", offset_init)
         self.axis = (axis,) if isinstance(axis, int) else None if axis is None else tuple(axis)
         self.data_format = data_format
         self.channel_axis = channel_axis_of(self, data_format)
-        self._refuse()
         self.mean_ema = ExponentialMovingAverage(decay_rate)
         self.var_ema = ExponentialMovingAverage(decay_rate, start=1.0)
 
@@ -106,12 +91,14 @@ class BatchNormalization(Module):
                 surrounding call trains. A frozen layer never does.
 
         Returns:
-            An array of the same shape, in the layer's dtype.
+            An array of the same shape, in the dtype that the layer returns.
         """
-        x = in_dtype(self, x, statistics_dtype(self.dtype))
+        x = real_array(self, x)
         over = self._reduced(x)
         kept = tuple(axis for axis in range(x.ndim) if axis not in over)
         shape = tuple(x.shape[axis] for axis in kept)
+        affine = affine_of(self, x, shape)
+        x = x.astype(affine.statistics_dtype)
         mean, var = None, None
         training = is_training() if training is None else training
         if training and not _is_frozen():
@@ -121,21 +108,10 @@ class BatchNormalization(Module):
         running_var = self.var_ema(shape, var)
         mean, var = (running_mean, running_var) if mean is None or var is None else (mean, var)
         factor = jax.lax.rsqrt(var + self.eps)
-        if self.create_scale:
-            scale_init = jnp.ones if self.scale_init is None else self.scale_init
-            factor = factor * declared(self, "scale", shape, self.dtype, scale_init).astype(x.dtype)
+        if affine.scale is not None:
+            factor = factor * affine.scale.astype(factor.dtype)
         y = (x - _spread(mean, x, kept)) * _spread(factor, x, kept)
-        if self.create_offset:
-            offset_init = jnp.zeros if self.offset_init is None else self.offset_init
-            offset = declared(self, "offset", shape, self.dtype, offset_init).astype(x.dtype)
-            y = y + _spread(offset, x, kept)
-        return y.astype(self.dtype)
-
-    def _refuse(self) -> None:
-        if not self.create_scale:
-            require_not_given(self, "scale_init", self.scale_init, "create_scale")
-        if not self.create_offset:
-            require_not_given(self, "offset_init", self.offset_init, "create_offset")
+        return affine._replace(scale=None).outputs(y, kept)
 
     def _reduced(self, x: jax.Array) -> tuple[int, ...]:
         require_rank(self, x, 2 if self.axis is None else 1, "a batch axis and a channel axis, and any between them")

@@ -1,33 +1,96 @@
 """Convolutions."""
 
-import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
 
 from .._errors import short_type
-from ..initializers import TruncatedNormal
 from ..module import Module
-from ._requirements import (
-    channel_axis_of,
-    declared,
-    in_dtype,
-    initializer_of,
-    padding_of,
-    positive,
-    require_floating,
-    require_not_given,
-    require_rank,
-    sizes,
-    switch,
-    who,
-)
+from ._kernels import convolved, image_of, set_kernel
+from ._requirements import padding_of, positive, sizes, who
 
 
-class Conv2D(Module):
+class AbstractConv(Module):
+    """A convolution along as many axes as a subclass says; `Conv2D` says what the arguments are."""
+
+    spatial_axes: ClassVar[int]
+
+    def __init__(
+        self,
+        output_channels: int,
+        kernel_shape: Any,
+        stride: Any = 1,
+        rate: Any = 1,
+        padding: Any = "SAME",
+        with_bias: bool = True,
+        w_init: Any = None,
+        b_init: Any = None,
+        data_format: str = "channels_last",
+        mask: Any = None,
+        groups: int = 1,
+        name: str | None = None,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        set_kernel(self, param_dtype, kernel_shape, stride, with_bias, w_init, b_init, data_format, mask)
+        self.output_channels = positive(self, "output_channels", output_channels)
+        self.rate = sizes(self, "rate", rate, self.spatial_axes)
+        words = ("SAME", "VALID", "CAUSAL") if self.spatial_axes == 1 else ("SAME", "VALID")
+        self.padding = padding_of(self, padding, self.spatial_axes, words)
+        self.groups = positive(self, "groups", groups)
+        if self.output_channels % self.groups:
+            raise ValueError(
+                f"{who(self)} was given output_channels={output_channels}. It has groups={groups}, which does not "
+                "divide that. Choose a multiple of `groups`."
+            )
+
+    def call(self, x: Any) -> jax.Array:
+        """Apply the layer.
+
+        Args:
+            x: `(batch, *d, channels)` with one axis in `*d` for each axis of the window, or as `data_format` says;
+                integers are converted.
+
+        Returns:
+            `(batch, *d', output_channels)`, in the dtype that the layer computes in.
+
+        Raises:
+            ValueError: the input has another number of axes, `groups` does not divide its channels, or the window
+                does not fit into it.
+        """
+        x = image_of(self, x)
+        channels = x.shape[self.channel_axis]
+        if channels % self.groups:
+            raise ValueError(
+                f"{who(self)} was called with {short_type(x)}, which has {channels} channels. It has "
+                f"groups={self.groups}, and each group sees equally many. Give a number of channels that `groups` "
+                "divides, and check `data_format`."
+            )
+        return convolved(self, x, self.output_channels, self.groups)
+
+
+class Conv1D(AbstractConv):
+    """Looks for the same patterns everywhere in a sequence.
+
+    Args and parameters are those of `Conv2D`, along one axis: `w` has the shape `(size, channels / groups,
+    output_channels)`. `padding="CAUSAL"` adds zeros in front only, so that no output sees what comes later.
+
+    Raises:
+        ValueError: as for `Conv2D`.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> conv = elegy.nn.Conv1D(8, kernel_shape=3, padding="CAUSAL")
+        >>> conv(jnp.ones((1, 20, 4))).shape, conv.w.shape
+        ((1, 20, 8), (3, 4, 8))
+    """
+
+    spatial_axes = 1
+
+
+class Conv2D(AbstractConv):
     """Looks for the same patterns everywhere in an image.
 
     Each output is the sum over a window of inputs times `w` (the window is not flipped), plus `b`. Parameters: `w` of
@@ -47,7 +110,9 @@ class Conv2D(Module):
         mask: an array that `w` is multiplied by and that broadcasts to it, for causal and sparse windows.
         groups: number of groups of channels that do not see each other.
         name: its name below its parent.
-        dtype: the dtype it computes in, and that of its parameters.
+        dtype: the dtype that it computes in and returns; None is that of its parameters, which
+            `Model(precision=...)` lowers while a step runs.
+        param_dtype: the dtype that its parameters are kept in.
 
     Raises:
         ValueError: a number is not positive, a string is unknown, `groups` does not divide the channels, the mask does
@@ -60,102 +125,22 @@ class Conv2D(Module):
         ((1, 14, 14, 8), (3, 3, 1, 8))
     """
 
-    def __init__(
-        self,
-        output_channels: int,
-        kernel_shape: Any,
-        stride: Any = 1,
-        rate: Any = 1,
-        padding: Any = "SAME",
-        with_bias: bool = True,
-        w_init: Any = None,
-        b_init: Any = None,
-        data_format: str = "channels_last",
-        mask: Any = None,
-        groups: int = 1,
-        name: str | None = None,
-        dtype: Any = jnp.float32,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        require_floating(self)
-        self.output_channels = positive(self, "output_channels", output_channels)
-        self.kernel_shape = sizes(self, "kernel_shape", kernel_shape, 2)
-        self.stride = sizes(self, "stride", stride, 2)
-        self.rate = sizes(self, "rate", rate, 2)
-        self.padding = padding_of(self, padding, 2)
-        self.with_bias = switch(self, "with_bias", with_bias)
-        self.w_init = initializer_of(self, "w_init", w_init)
-        self.b_init = initializer_of(self, "b_init", b_init)
-        self.data_format = data_format
-        self.channel_axis = channel_axis_of(self, data_format)
-        self.mask = None if mask is None else np.asarray(mask)
-        self.groups = positive(self, "groups", groups)
-        if not with_bias:
-            require_not_given(self, "b_init", b_init, "with_bias")
-        if self.output_channels % self.groups:
-            raise ValueError(
-                f"{who(self)} was given output_channels={output_channels}. It has groups={groups}, which does not "
-                "divide that. Choose a multiple of `groups`."
-            )
+    spatial_axes = 2
 
-    def call(self, x: Any) -> jax.Array:
-        """Apply the layer.
 
-        Args:
-            x: images, `(batch, height, width, channels)`, or as `data_format` says; integers are converted.
+class Conv3D(AbstractConv):
+    """Looks for the same patterns everywhere in a volume or a film.
 
-        Returns:
-            Images, `(batch, height', width', output_channels)`, in the layer's dtype.
-        """
-        x = in_dtype(self, x, self.dtype)
-        layout = "NHWC" if self.channel_axis == -1 else "NCHW"
-        require_rank(self, x, 4, f"four axes, {layout}", most=4)
-        y = lax.conv_general_dilated(
-            x,
-            self._kernel(x),
-            window_strides=self.stride,
-            padding=self.padding,
-            rhs_dilation=self.rate,
-            dimension_numbers=(layout, "HWIO", layout),
-            feature_group_count=self.groups,
-        )
-        self._require_places(x, y)
-        if not self.with_bias:
-            return y
-        b_init = jnp.zeros if self.b_init is None else self.b_init
-        b = declared(self, "b", (self.output_channels,), self.dtype, b_init).astype(self.dtype)
-        along = [1] * y.ndim
-        along[self.channel_axis] = self.output_channels
-        return y + jnp.broadcast_to(b.reshape(along), y.shape)
+    Args and parameters are those of `Conv2D`, along three axes: depth, height and width.
 
-    def _require_places(self, x: jax.Array, y: jax.Array) -> None:
-        if y.size == 0 and x.shape[0] != 0:
-            raise ValueError(
-                f"{who(self)} was called with {short_type(x)}. Its window of {self.kernel_shape} with rate {self.rate} "
-                'does not fit into that. Use `padding="SAME"`, or a smaller `kernel_shape`.'
-            )
+    Raises:
+        ValueError: as for `Conv2D`.
 
-    def _kernel(self, x: jax.Array) -> jax.Array:
-        channels = x.shape[self.channel_axis]
-        if channels == 0 or channels % self.groups:
-            raise ValueError(
-                f"{who(self)} was called with {short_type(x)}, which has {channels} channels. It has "
-                f"groups={self.groups}, and each group sees equally many. Give a number of channels that `groups` "
-                "divides, and check `data_format`."
-            )
-        shape = (*self.kernel_shape, channels // self.groups, self.output_channels)
-        w_init = TruncatedNormal(1 / math.sqrt(math.prod(shape[:-1]))) if self.w_init is None else self.w_init
-        w = declared(self, "w", shape, self.dtype, w_init).astype(self.dtype)
-        return w if self.mask is None else w * self._mask(shape)
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> conv = elegy.nn.Conv3D(8, kernel_shape=(1, 3, 3))
+        >>> conv(jnp.ones((1, 4, 6, 6, 2))).shape, conv.w.shape
+        ((1, 4, 6, 6, 8), (1, 3, 3, 2, 8))
+    """
 
-    def _mask(self, shape: tuple[int, ...]) -> jax.Array:
-        mask = np.asarray(self.mask)
-        fits = mask.ndim <= len(shape) and all(
-            size in (1, wanted) for size, wanted in zip(mask.shape[::-1], shape[::-1], strict=False)
-        )
-        if not fits:
-            raise ValueError(
-                f"{who(self)} was given a mask of shape {mask.shape}. Its parameter `w` has the shape {shape}. "
-                "Give a mask that broadcasts to it."
-            )
-        return jnp.broadcast_to(jnp.asarray(mask, self.dtype), shape)
+    spatial_axes = 3

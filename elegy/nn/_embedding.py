@@ -10,7 +10,7 @@ from jax import lax
 from .._errors import did_you_mean, short_type
 from ..initializers import TruncatedNormal
 from ..module import Module
-from ._requirements import declared, initializer_of, one_array, positive, require_floating, who
+from ._requirements import compute_dtype, declared, initializer_of, one_array, positive, require_floating, who
 
 _STYLES = ("ARRAY_INDEX", "ONE_HOT")
 
@@ -29,7 +29,8 @@ class Embedding(Module):
         lookup_style: `"ARRAY_INDEX"` gathers rows; `"ONE_HOT"` multiplies one-hot rows with the matrix, which some
             accelerators do faster for small vocabularies.
         name: its name below its parent.
-        dtype: the dtype of its outputs, and that of its parameter.
+        dtype: the dtype of its outputs; None is that of its parameter.
+        param_dtype: the dtype that its parameter is kept in.
 
     Raises:
         ValueError: sizes are missing or contradict the matrix, both a matrix and an initializer are given, or the style
@@ -51,9 +52,11 @@ class Embedding(Module):
         w_init: Any = None,
         lookup_style: str = "ARRAY_INDEX",
         name: str | None = None,
-        dtype: Any = jnp.float32,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        self.param_dtype = param_dtype
         require_floating(self)
         self.embedding_matrix = None if embedding_matrix is None else np.asarray(embedding_matrix)
         self.vocab_size, self.embed_dim = self._sizes(vocab_size, embed_dim)
@@ -77,7 +80,7 @@ class Embedding(Module):
             ids: integers of any shape, each from 0 to `vocab_size - 1`.
 
         Returns:
-            Vectors, `(*ids.shape, embed_dim)`, in the layer's dtype.
+            Vectors, `(*ids.shape, embed_dim)`, in the dtype of its outputs.
 
         Raises:
             TypeError: the ids are no integers.
@@ -91,16 +94,17 @@ class Embedding(Module):
         default = TruncatedNormal() if self.w_init is None else self.w_init
         initializer = default if self.embedding_matrix is None else self.embedding_matrix
         shape = (self.vocab_size, self.embed_dim)
-        embeddings = declared(self, "embeddings", shape, self.dtype, initializer).astype(self.dtype)
+        embeddings = declared(self, "embeddings", shape, self.param_dtype, initializer)
+        embeddings = embeddings.astype(compute_dtype(self, embeddings))
         ids = ids.astype(jnp.int32) if ids.dtype.itemsize < 4 else ids
         known = (ids >= 0) & (ids < self.vocab_size)
         if self.lookup_style == "ONE_HOT":
-            rows = jax.nn.one_hot(ids, self.vocab_size, dtype=self.dtype)
+            rows = jax.nn.one_hot(ids, self.vocab_size, dtype=embeddings.dtype)
             # Full precision, since the product is meant to copy rows.
             vectors = jnp.matmul(rows, embeddings, precision=lax.Precision.HIGHEST)
         else:
             vectors = embeddings[jnp.clip(ids, 0, self.vocab_size - 1)]
-        return jnp.where(known[..., None], vectors, jnp.full((), jnp.nan, self.dtype))
+        return jnp.where(known[..., None], vectors, jnp.full((), jnp.nan, vectors.dtype))
 
     def _sizes(self, vocab_size: int | None, embed_dim: int | None) -> tuple[int, int]:
         matrix = self.embedding_matrix

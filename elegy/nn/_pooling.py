@@ -1,5 +1,6 @@
 """Pooling: one value for each window."""
 
+import abc
 from typing import Any
 
 import jax
@@ -9,29 +10,11 @@ from jax import lax
 
 from .._errors import short_type
 from ..module import Module
-from ._requirements import padding_of, positive, real_array, require_rank, who
+from ._requirements import padding_of, positive, real_array, require_rank, statistics_dtype, who
 
 
-class MaxPool(Module):
-    """Keeps the largest value of each window, so that small shifts of an image matter less.
-
-    Args:
-        window_shape: size of the window: one number for all spatial axes, or a sequence with a number for each spatial
-            axis, for each axis but the batch, or for each axis.
-        strides: step of the window, likewise; the window's size by default.
-        padding: `"SAME"` or `"VALID"`; what is added counts as minus infinity.
-        channel_axis: the axis that is not pooled, or None if all but the first one are spatial.
-        name: its name below its parent.
-
-    Raises:
-        ValueError: a number is not positive, the padding is unknown, or the sequences do not fit the input.
-
-    Example:
-        >>> import elegy, jax.numpy as jnp
-        >>> x = jnp.arange(16.0).reshape(1, 4, 4, 1)
-        >>> elegy.nn.MaxPool(2)(x)[0, :, :, 0].tolist()
-        [[5.0, 7.0], [13.0, 15.0]]
-    """
+class AbstractPool(Module):
+    """One value for each window, which `_pooled` of a subclass computes; `MaxPool` says what the arguments are."""
 
     def __init__(
         self,
@@ -54,7 +37,7 @@ class MaxPool(Module):
             x: `(batch, *spatial, channels)`, or as `channel_axis` says; any real dtype.
 
         Returns:
-            An array of the same dtype and number of axes.
+            An array with as many axes, of the same dtype; means of integers are float32.
 
         Raises:
             ValueError: the input has too few axes, or is smaller than the window.
@@ -64,14 +47,17 @@ class MaxPool(Module):
         spatial = self._spatial(x)
         window = self._all_axes("window_shape", self.window_shape, x, spatial)
         strides = self._all_axes("strides", self.strides, x, spatial)
-        least = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else _smallest(x.dtype)
-        y = lax.reduce_window(x, np.asarray(least, x.dtype)[()], lax.max, window, strides, str(self.padding))
+        y = self._pooled(x, window, strides)
         if y.size == 0 and x.size != 0:
             raise ValueError(
                 f"{who(self)} was called with {short_type(x)}. Its window {window} does not fit into that. "
                 'Use `padding="SAME"`, or a smaller `window_shape`.'
             )
         return y
+
+    @abc.abstractmethod
+    def _pooled(self, x: jax.Array, window: tuple[int, ...], strides: tuple[int, ...]) -> jax.Array:
+        """One value for each window; both tuples have a number for each axis of `x`."""
 
     def _checked(self, argument: str, value: Any) -> int | tuple[int, ...]:
         if isinstance(value, (list, tuple)):
@@ -103,6 +89,57 @@ class MaxPool(Module):
             f"{who(self)} was given {argument}={values}. Its input {short_type(x)} has {len(spatial)} spatial axes. "
             "Give one number for all of them, or one for each."
         )
+
+
+class MaxPool(AbstractPool):
+    """Keeps the largest value of each window, so that small shifts of an image matter less.
+
+    Args:
+        window_shape: size of the window: one number for all spatial axes, or a sequence with a number for each spatial
+            axis, for each axis but the batch, or for each axis.
+        strides: step of the window, likewise; the window's size by default.
+        padding: `"SAME"` or `"VALID"`; what is added counts as minus infinity.
+        channel_axis: the axis that is not pooled, or None if all but the first one are spatial.
+        name: its name below its parent.
+
+    Raises:
+        ValueError: a number is not positive, the padding is unknown, or the sequences do not fit the input.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> x = jnp.arange(16.0).reshape(1, 4, 4, 1)
+        >>> elegy.nn.MaxPool(2)(x)[0, :, :, 0].tolist()
+        [[5.0, 7.0], [13.0, 15.0]]
+    """
+
+    def _pooled(self, x: jax.Array, window: tuple[int, ...], strides: tuple[int, ...]) -> jax.Array:
+        least = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else _smallest(x.dtype)
+        return lax.reduce_window(x, np.asarray(least, x.dtype)[()], lax.max, window, strides, str(self.padding))
+
+
+class AvgPool(AbstractPool):
+    """Keeps the mean of each window.
+
+    Args are those of `MaxPool`; what padding adds does not count.
+
+    Raises:
+        ValueError: as for `MaxPool`.
+
+    Example:
+        >>> import elegy, jax.numpy as jnp
+        >>> x = jnp.arange(16.0).reshape(1, 4, 4, 1)
+        >>> elegy.nn.AvgPool(2)(x)[0, :, :, 0].tolist()
+        [[2.5, 4.5], [10.5, 12.5]]
+    """
+
+    def _pooled(self, x: jax.Array, window: tuple[int, ...], strides: tuple[int, ...]) -> jax.Array:
+        dtype = x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.dtype(jnp.float32)
+        x = x.astype(statistics_dtype(dtype))
+
+        def added(values: jax.Array) -> jax.Array:
+            return lax.reduce_window(values, np.zeros((), x.dtype)[()], lax.add, window, strides, str(self.padding))
+
+        return (added(x) / added(jnp.ones_like(x))).astype(dtype)
 
 
 def _smallest(dtype: Any) -> Any:

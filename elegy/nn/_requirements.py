@@ -13,8 +13,6 @@ from .._errors import did_you_mean, listing, short_type
 from ..module import Module
 from ..module._scope import running_scope
 
-_CHANNEL_AXES = {"channels_last": -1, "channels_first": 1, "NHWC": -1, "NCHW": 1, "N...C": -1, "NC...": 1}
-
 
 def who(layer: Module) -> str:
     """How errors call a layer: its class, and its path in the network that runs, or its name if it was given one."""
@@ -60,27 +58,30 @@ def sizes(layer: Module, argument: str, value: Any, count: int) -> tuple[int, ..
     return tuple(positive(layer, argument, number) for number in values)
 
 
-def padding_of(layer: Module, value: Any, count: int | None) -> str | tuple[tuple[int, int], ...]:
-    """`"SAME"`, `"VALID"`, or a pair (before, after) for each spatial axis.
+def padding_of(
+    layer: Module, value: Any, count: int | None, words: tuple[str, ...] = ("SAME", "VALID")
+) -> str | tuple[tuple[int, int], ...]:
+    """One of `words`, or a pair (before, after) for each spatial axis.
 
     Args:
         layer: whose argument it is.
         value: what the user gave; strings in any case.
         count: how many pairs there must be, or None where only strings are allowed.
+        words: the strings that are known.
 
     Raises:
         ValueError: it is none of these.
     """
-    if isinstance(value, str) and value.upper() in ("SAME", "VALID"):
+    if isinstance(value, str) and value.upper() in words:
         return value.upper()
     if count is not None and not isinstance(value, str):
         pairs = _pairs(value)
         if pairs is not None and len(pairs) == count:
             return pairs
     others = "" if count is None else f", or {count} pairs of numbers (before, after)"
-    near = did_you_mean(value.upper(), ("SAME", "VALID")) if isinstance(value, str) else ""
+    near = did_you_mean(value.upper(), words) if isinstance(value, str) else ""
     raise ValueError(
-        f"{who(layer)} was given padding={value!r}. It knows: SAME, VALID{others}. Write one of these.{near}"
+        f"{who(layer)} was given padding={value!r}. It knows: {listing(words)}{others}. Write one of these.{near}"
     )
 
 
@@ -92,18 +93,32 @@ def _pairs(value: Any) -> tuple[tuple[int, int], ...] | None:
     return pairs if all(number >= 0 for pair in pairs for number in pair) else None
 
 
-def channel_axis_of(layer: Module, data_format: str) -> int:
+def channel_axis_of(layer: Module, data_format: str, spatial_axes: int = 2) -> int:
     """-1 or 1: where `data_format` has the channels.
+
+    Args:
+        layer: whose argument it is.
+        data_format: what the user gave.
+        spatial_axes: how many axes the short names, such as `NHWC`, have between batch and channels.
 
     Raises:
         ValueError: the format is unknown.
     """
-    if data_format not in _CHANNEL_AXES:
+    between = "DHW"[-spatial_axes:]
+    known = {
+        "channels_last": -1,
+        "channels_first": 1,
+        f"N{between}C": -1,
+        f"NC{between}": 1,
+        "N...C": -1,
+        "NC...": 1,
+    }
+    if data_format not in known:
         raise ValueError(
-            f"{who(layer)} was given data_format={data_format!r}. It knows: {listing(_CHANNEL_AXES)}. "
-            f"Write one of these.{did_you_mean(str(data_format), _CHANNEL_AXES)}"
+            f"{who(layer)} was given data_format={data_format!r}. It knows: {listing(known)}. "
+            f"Write one of these.{did_you_mean(str(data_format), known)}"
         )
-    return _CHANNEL_AXES[data_format]
+    return known[data_format]
 
 
 def require_floating(layer: Module) -> None:
@@ -253,13 +268,14 @@ def real_array(layer: Module, x: Any) -> jax.Array:
     )
 
 
-def in_dtype(layer: Module, x: Any, dtype: Any) -> jax.Array:
-    """The input as an array in which the layer computes.
+def floating_array(layer: Module, x: Any) -> jax.Array:
+    """The input as an array of floats: integers become float32.
 
     Raises:
         TypeError: it is not one array of real numbers.
     """
-    return real_array(layer, x).astype(dtype)
+    x = real_array(layer, x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
 
 
 def declared(

@@ -38,7 +38,7 @@ class Sequential(Module):
         elif _is_thunk(only):
             self.layers = only
             return
-        self._require_layers(self.layers)
+        _require_layers(who(self), self.layers)
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Run the layers.
@@ -52,12 +52,7 @@ class Sequential(Module):
             What the last layer returned; without layers the first input.
         """
         layers = self.layers if isinstance(self.layers, tuple) else self._made()
-        if not layers:
-            return args[0]
-        outputs = _run(layers[0], args, kwargs, training)
-        for layer in layers[1:]:
-            outputs = _run(layer, (outputs,), {}, training)
-        return outputs
+        return _run_all(layers, args, kwargs, training)
 
     def _made(self) -> tuple[Any, ...]:
         layers = self.layers()
@@ -66,21 +61,52 @@ class Sequential(Module):
                 f"{who(self)} was given a function without arguments. It returned a {short_type(layers)}. "
                 "Let it return a list of layers."
             )
-        self._require_layers(layers)
+        _require_layers(who(self), layers)
         return tuple(layers)
 
-    def _require_layers(self, layers: Any) -> None:
-        for number, layer in enumerate(layers):
-            if isinstance(layer, type):
-                raise TypeError(
-                    f"{who(self)} was given the class `{layer.__name__}` as layer {number}. A layer is an instance. "
-                    f"Write `{layer.__name__}(...)`, with parentheses."
-                )
-            if not callable(layer):
-                raise TypeError(
-                    f"{who(self)} was given a {short_type(layer)} as layer {number}. A layer is a module or a "
-                    "function. Give layers, a list of them, or a function without arguments that returns one."
-                )
+
+def sequential(*layers: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls layers one after the other, inside a module's `call`: they are its own children, as if called by hand.
+
+    Args:
+        *layers: modules, or any functions.
+
+    Returns:
+        A function that takes what the first layer takes, and returns what the last one returns; `training` goes to
+        each layer that names it.
+
+    Raises:
+        TypeError: something is no layer; a class is none, an instance of it is.
+
+    Example:
+        >>> import elegy, jax, jax.numpy as jnp
+        >>> class Net(elegy.Module):
+        ...     def call(self, x):
+        ...         return elegy.nn.sequential(elegy.nn.Linear(8), jax.nn.relu, elegy.nn.Linear(2))(x)
+        >>> net = Net()
+        >>> net(jnp.ones((1, 4))).shape, list(net.parameters)
+        ((1, 2), ['linear', 'linear_1'])
+    """
+    _require_layers("`sequential`", layers)
+
+    def run(*args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        return _run_all(layers, args, kwargs, training)
+
+    return run
+
+
+def _require_layers(who: str, layers: Any) -> None:
+    for number, layer in enumerate(layers):
+        if isinstance(layer, type):
+            raise TypeError(
+                f"{who} was given the class `{layer.__name__}` as layer {number}. A layer is an instance. "
+                f"Write `{layer.__name__}(...)`, with parentheses."
+            )
+        if not callable(layer):
+            raise TypeError(
+                f"{who} was given a {short_type(layer)} as layer {number}. A layer is a module or a "
+                "function. Give layers, a list of them, or a function without arguments that returns one."
+            )
 
 
 def _is_thunk(value: Any) -> bool:
@@ -88,6 +114,15 @@ def _is_thunk(value: Any) -> bool:
         return False
     asked = wants(value)
     return not (asked.names or asked.var_positional or asked.var_keyword)
+
+
+def _run_all(layers: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+    if not layers:
+        return args[0]
+    outputs = _run(layers[0], args, kwargs, training)
+    for layer in layers[1:]:
+        outputs = _run(layer, (outputs,), {}, training)
+    return outputs
 
 
 def _run(layer: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:

@@ -55,11 +55,22 @@ class Vmap(elegy.Module):
         return elegy.vmap(nn.Linear(3))(x)
 
 
+class Chained(elegy.Module):
+    def call(self, x):
+        return nn.sequential(nn.Linear(3), jax.nn.relu)(x)
+
+
 def scaled(x):
     return x * elegy.add_parameter("factor", initializer=2.0)
 
 
 Scaled = elegy.to_module(scaled)
+
+
+def pooled(axes):
+    names = f"SpatialDropout{axes}D", f"GlobalAveragePooling{axes}D", f"GlobalMaxPooling{axes}D"
+    dropout, average, largest = (getattr(nn, name) for name in names)
+    return [dropout(0.5), average(keepdims=True), largest()]
 
 
 # `make()` makes the layer; `given` is what it is called with.
@@ -72,6 +83,31 @@ ROWS = {
     "elegy.nn.Embedding": Row(lambda: nn.Embedding(5, 2), CLASSES),
     "elegy.nn.Embedding one-hot": Row(lambda: nn.Embedding(5, 2, lookup_style="ONE_HOT"), CLASSES),
     "elegy.nn.Flatten": Row(nn.Flatten, IMAGES),
+    "elegy.nn.Conv1D, elegy.nn.DepthwiseConv1D, elegy.nn.Conv1DTranspose, elegy.nn.Reshape": Row(
+        lambda: nn.Sequential(
+            [nn.Reshape((8, 4)), nn.Conv1D(2, 2), nn.DepthwiseConv1D(2), nn.Conv1DTranspose(3, 2, stride=2)]
+        ),
+        IMAGES,
+    ),
+    "elegy.nn.DepthwiseConv2D, elegy.nn.Conv2DTranspose": Row(
+        lambda: nn.Sequential([nn.DepthwiseConv2D(2, stride=2), nn.Conv2DTranspose(3, 2, stride=2)]), IMAGES
+    ),
+    "elegy.nn.Conv3D, elegy.nn.Conv3DTranspose": Row(
+        lambda: nn.Sequential([nn.Reshape((2, 2, 4, 2)), nn.Conv3D(2, 2), nn.Conv3DTranspose(2, 2)]), IMAGES
+    ),
+    "elegy.nn.GroupNormalization, elegy.nn.InstanceNormalization, elegy.nn.RMSNormalization": Row(
+        lambda: nn.Sequential([nn.GroupNormalization(2), nn.InstanceNormalization(), nn.RMSNormalization()]), IMAGES
+    ),
+    "elegy.nn.SpatialDropout1D, elegy.nn.GlobalAveragePooling1D, elegy.nn.GlobalMaxPooling1D": Row(
+        lambda: nn.Sequential([nn.Reshape((8, 4)), *pooled(1)]), IMAGES
+    ),
+    "elegy.nn.AvgPool, elegy.nn.SpatialDropout2D, elegy.nn.GlobalAveragePooling2D, elegy.nn.GlobalMaxPooling2D": Row(
+        lambda: nn.Sequential([nn.AvgPool(2), *pooled(2)]), IMAGES
+    ),
+    "elegy.nn.SpatialDropout3D, elegy.nn.GlobalAveragePooling3D, elegy.nn.GlobalMaxPooling3D": Row(
+        lambda: nn.Sequential([nn.Reshape((2, 2, 4, 2)), *pooled(3)]), IMAGES
+    ),
+    "elegy.nn.sequential": Row(Chained, IMAGES),
     "elegy.nn.MaxPool": Row(lambda: nn.MaxPool(2), IMAGES),
     "elegy.nn.Sequential": Row(lambda: nn.Sequential([nn.BatchNormalization(), nn.Flatten(), nn.Dropout(0.2)]), IMAGES),
     "elegy.nn.Sequential function": Row(

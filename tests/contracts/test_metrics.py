@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sklearn.metrics
 
 import elegy
 from elegy import metrics
@@ -20,7 +21,9 @@ SCORES = RANDOM.random((12, 3)).astype("float32")
 CLASSES = RANDOM.integers(0, 3, 12).astype("int32")
 YES_NO = RANDOM.integers(0, 2, (12, 3)).astype("int32")
 WEIGHTS = RANDOM.random(12).astype("float32")
+ONE_HOT = np.eye(3, dtype="float32")[CLASSES]
 OF_CLASSES, OF_YES_NO, OF_NUMBERS = (CLASSES, SCORES), (YES_NO, SCORES), (SCORES[::-1].copy(), SCORES)
+OF_ONE_HOT = (ONE_HOT, SCORES)
 
 
 class Hooked(Metric):
@@ -36,17 +39,31 @@ class Hooked(Metric):
         return total
 
 
+def named(*classes):
+    """The key of metrics that share all verbs, of which the first one is run."""
+    return ", ".join(f"elegy.metrics.{name}" for name in classes)
+
+
 HOOKS = {"merged_states_are_the_state_of_all_rows": "hooks do not say how a metric's arrays combine"}
 HOOKS |= {"an_empty_state_changes_nothing_when_merged": HOOKS["merged_states_are_the_state_of_all_rows"]}
 
 # `make(**options)` makes the metric, with the options that all metrics have; `given` are 12 labels and 12 outputs.
+HOST = {
+    name: "in the compiled program it has neither a state nor a value"
+    for name in (
+        "structure_shapes_and_dtypes_stay_from_step_to_step",
+        "weights_that_are_all_zero_give_zero",
+    )
+}
+
 ROWS = {
     "elegy.metrics.Metric": Row(Hooked, OF_NUMBERS, HOOKS),
+    "elegy.metrics.OnHost": Row(
+        lambda **o: metrics.OnHost(sklearn.metrics.top_k_accuracy_score, better="higher", **o), OF_CLASSES, HOST
+    ),
     "elegy.metrics.Accuracy": Row(metrics.Accuracy, (CLASSES, CLASSES[::-1].copy())),
     "elegy.metrics.BinaryAccuracy": Row(metrics.BinaryAccuracy, OF_YES_NO),
-    "elegy.metrics.CategoricalAccuracy": Row(
-        metrics.CategoricalAccuracy, (np.eye(3, dtype="float32")[CLASSES], SCORES)
-    ),
+    "elegy.metrics.CategoricalAccuracy": Row(metrics.CategoricalAccuracy, OF_ONE_HOT),
     "elegy.metrics.SparseCategoricalAccuracy": Row(metrics.SparseCategoricalAccuracy, OF_CLASSES),
     "elegy.metrics.MeanSquaredError": Row(metrics.MeanSquaredError, OF_NUMBERS),
     "elegy.metrics.MeanAbsoluteError": Row(metrics.MeanAbsoluteError, OF_NUMBERS),
@@ -59,7 +76,38 @@ ROWS = {
     "elegy.metrics.F1 macro": Row(lambda **o: metrics.F1(average="macro", **o), OF_CLASSES),
     "elegy.metrics.F1 weighted": Row(lambda **o: metrics.F1(average="weighted", **o), OF_YES_NO),
     "elegy.metrics.F1 each": Row(lambda **o: metrics.F1(average=None, **o), OF_CLASSES),
+    "elegy.metrics.FBetaScore": Row(metrics.FBetaScore, OF_CLASSES),
+    "elegy.metrics.Reduce": Row(lambda **o: metrics.Reduce("mean_with_sample_weight", **o), OF_CLASSES),
+    named("SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy"): Row(
+        lambda **o: metrics.SparseTopKCategoricalAccuracy(k=2, **o), OF_CLASSES
+    ),
+    named("TruePositives", "TrueNegatives", "ReduceConfusionMatrix"): Row(
+        lambda **o: metrics.TruePositives(thresholds=[0.3, 0.6], **o), OF_YES_NO
+    ),
+    named("FalsePositives", "FalseNegatives"): Row(metrics.FalsePositives, OF_CLASSES),
+    "elegy.metrics.AUC": Row(metrics.AUC, OF_YES_NO),
+    "elegy.metrics.AUC labels": Row(lambda **o: metrics.AUC(curve="PR", multi_label=True, **o), OF_CLASSES),
+    named("RecallAtPrecision", "PrecisionAtRecall", "SensitivityAtSpecificity", "SpecificityAtSensitivity"): Row(
+        lambda **o: metrics.RecallAtPrecision(0.4, class_id=1, **o), OF_CLASSES
+    ),
+    "elegy.metrics.ConfusionMatrix": Row(metrics.ConfusionMatrix, OF_CLASSES),
+    named("MatthewsCorrelation", "MeanIoU", "CohenKappa"): Row(metrics.MatthewsCorrelation, OF_ONE_HOT),
+    "elegy.metrics.RootMeanSquaredError": Row(metrics.RootMeanSquaredError, OF_NUMBERS),
+    named("LogCoshError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"): Row(
+        metrics.LogCoshError, OF_NUMBERS
+    ),
+    named("KLDivergence", "CategoricalHinge", "CategoricalCrossentropy"): Row(metrics.KLDivergence, OF_ONE_HOT),
+    named("BinaryCrossentropy", "Hinge", "SquaredHinge"): Row(metrics.BinaryCrossentropy, OF_YES_NO),
+    "elegy.metrics.SparseCategoricalCrossentropy": Row(
+        lambda **o: metrics.SparseCategoricalCrossentropy(ignore_class=1, **o), OF_CLASSES
+    ),
+    "elegy.metrics.Perplexity": Row(metrics.Perplexity, OF_CLASSES),
+    "elegy.metrics.CosineSimilarity": Row(metrics.CosineSimilarity, OF_NUMBERS),
+    "elegy.metrics.R2Score": Row(metrics.R2Score, OF_NUMBERS),
+    "elegy.metrics.PearsonCorrelation": Row(metrics.PearsonCorrelation, OF_NUMBERS),
 }
+
+LOWER = ("Error", "entropy", "Perplexity", "Hinge", "Divergence", "Poisson", "FalsePositives", "FalseNegatives")
 
 strict = pytest.mark.usefixtures("strict_kernels")
 
@@ -205,6 +253,8 @@ def test_batches_of_uneven_sizes_are_exact(logs, key, row):
 
 @contract(ROWS)
 def test_it_says_which_direction_is_better(key, row):
-    direction = {"lower": ("Error",), None: ("Mean", "Sum")}
-    expected = next((way for way, ends in direction.items() if key.endswith(ends)), "higher")
-    assert row.make().better == expected
+    direction = {"lower": LOWER, None: ("Mean", "Sum", "Reduce", "ConfusionMatrix")}
+    names = [name.split()[0].removeprefix("elegy.metrics.") for name in key.split(", ")]
+    expected = [next((way for way, ends in direction.items() if name.endswith(ends)), "higher") for name in names]
+    assert row.make().better == expected[0]
+    assert [getattr(metrics, name).better for name in names[1:]] == expected[1:]

@@ -28,10 +28,15 @@ TABLE = [
     (initializers.Orthogonal(2.0), JAX.orthogonal(2.0)),
     (initializers.Orthogonal(axis=0), JAX.orthogonal(column_axis=0)),
 ]
+NAMED = [
+    (getattr(initializers, f"{family}{kind}")(), getattr(JAX, f"{family}_{kind}".lower())())
+    for family in ("Glorot", "He", "Lecun")
+    for kind in ("Uniform", "Normal")
+]
 ids = [repr(ours) for ours, _ in TABLE]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), TABLE, ids=ids)
+@pytest.mark.parametrize(("ours", "theirs"), TABLE + NAMED, ids=[repr(ours) for ours, _ in TABLE + NAMED])
 def test_an_initializer_equals_that_of_jax(ours, theirs):
     for shape in ((4, 6), (3, 3, 2, 5)):
         np.testing.assert_array_equal(ours(KEY, shape, jnp.float32), theirs(KEY, shape, jnp.float32))
@@ -117,3 +122,23 @@ def test_a_layer_takes_any_of_them():
 def test_what_has_no_meaning_is_an_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_identity_passes_inputs_on():
+    np.testing.assert_array_equal(initializers.Identity(3.0)(KEY, (2, 4), jnp.float32), 3 * np.eye(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("ours", "shape", "message"),
+    [
+        (
+            initializers.Identity(),
+            (3, 3, 2),
+            r"`Identity` was asked for the shape \(3, 3, 2\)\. It makes matrices.*\. Use",
+        ),
+        (initializers.HeNormal(), (3,), r"`HeNormal` was asked for the shape \(3,\)\. It counts inputs and outputs"),
+    ],
+)
+def test_a_shape_without_meaning_is_an_error_that_names_the_initializer(ours, shape, message):
+    with pytest.raises(ValueError, match=message):
+        ours(KEY, shape, jnp.float32)

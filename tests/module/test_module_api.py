@@ -81,7 +81,7 @@ def test_sizes_and_bytes_count_shared_modules_once(rows):
 
 
 def test_bytes_follow_the_dtype(rows):
-    module = Linear(2, dtype=jnp.bfloat16)
+    module = Linear(2, param_dtype=jnp.bfloat16)
     module(rows)
     assert (module.parameters_size(), module.parameters_bytes()) == (8, 16)
     assert module.w.dtype == module.dtype == jnp.bfloat16

@@ -30,19 +30,20 @@ def against_keras():
             outputs, _ = theirs.stateless_call(variables, theirs.non_trainable_variables, x, **mode)
             return jnp.sum(jnp.ravel(outputs) * weight), outputs
 
-        (ours_dp, ours_dx), outputs = jax.grad(our_sum, (0, 1), has_aux=True)(parameters, x)
+        (ours_dp, ours_dx), outputs = jax.jit(jax.grad(our_sum, (0, 1), has_aux=True))(parameters, x)
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
             theirs.build(x.shape)
-            variables = [parameters[name] for name in names]
-            (theirs_dp, theirs_dx), expected = jax.grad(their_sum, (0, 1), has_aux=True)(variables, x)
+            shapes = [tuple(variable.shape) for variable in theirs.trainable_variables]
+            variables = [parameters[name].reshape(shape) for name, shape in zip(names, shapes, strict=True)]
+            (theirs_dp, theirs_dx), expected = jax.jit(jax.grad(their_sum, (0, 1), has_aux=True))(variables, x)
         close(outputs, expected)
         close(ours_dx, theirs_dx)
         for name, gradient in zip(names, theirs_dp, strict=True):
-            close(ours_dp[name], gradient)
+            close(ours_dp[name], gradient.reshape(ours_dp[name].shape))
 
     return compare
 
 
 def close(ours, theirs):
     scale = max(1.0, float(np.abs(np.asarray(theirs)).max()))
-    np.testing.assert_allclose(np.asarray(ours) / scale, np.asarray(theirs) / scale, rtol=1e-4, atol=2e-6)
+    np.testing.assert_allclose(np.asarray(ours) / scale, np.asarray(theirs) / scale, rtol=1e-5, atol=2e-6)

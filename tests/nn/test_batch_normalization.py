@@ -12,15 +12,6 @@ from elegy.module import as_functional
 X = np.random.default_rng(0).normal(2, 3, size=(6, 3, 4)).astype("float32")
 
 
-def test_it_has_the_outputs_and_gradients_of_keras(against_keras):
-    import keras
-
-    scale, offset = np.array([1, 2, 0.5, -1], "float32"), np.array([0, 1, -1, 2], "float32")
-    for training in (True, False):
-        ours = nn.BatchNormalization(scale_init=scale, offset_init=offset)
-        against_keras(ours, keras.layers.BatchNormalization(epsilon=1e-5), X, ["scale", "offset"], training=training)
-
-
 def test_the_first_update_counts_in_full():
     normalize = nn.BatchNormalization(decay_rate=0.9)
     normalize(X, training=True)
@@ -117,7 +108,7 @@ def test_axis_says_what_the_mean_is_taken_over():
 def test_a_lower_dtype_computes_statistics_in_float32():
     normalize = nn.BatchNormalization(dtype=jnp.bfloat16)
     assert normalize(X + 100, training=True).dtype == jnp.bfloat16
-    assert normalize.scale.dtype == jnp.bfloat16
+    assert normalize.scale.dtype == jnp.float32
     np.testing.assert_allclose(normalize.mean_ema.average, X.mean((0, 1)) + 100, rtol=1e-5)
 
 

@@ -1,5 +1,6 @@
 """Convolutions."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,24 +8,6 @@ import pytest
 from elegy import nn
 
 X = np.random.default_rng(0).normal(size=(2, 7, 6, 4)).astype("float32")
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ({}, {"padding": "same"}),
-        ({"padding": "VALID", "stride": 2}, {"strides": 2}),
-        ({"stride": (2, 1)}, {"strides": (2, 1), "padding": "same"}),
-        ({"rate": 2, "padding": "valid"}, {"dilation_rate": 2}),
-        ({"groups": 2}, {"groups": 2, "padding": "same"}),
-        ({"with_bias": False}, {"use_bias": False, "padding": "same"}),
-    ],
-)
-def test_it_has_the_outputs_and_gradients_of_keras(against_keras, ours, theirs):
-    import keras
-
-    names = ["w"] if ours.get("with_bias") is False else ["w", "b"]
-    against_keras(nn.Conv2D(6, (3, 2), **ours), keras.layers.Conv2D(6, (3, 2), **theirs), X, names)
 
 
 def test_channels_first_equals_channels_last_with_moved_axes():
@@ -62,7 +45,40 @@ def test_shapes_and_first_values_follow_the_window():
 def test_it_computes_in_its_dtype_and_takes_bytes():
     conv = nn.Conv2D(2, 3, dtype=jnp.bfloat16)
     assert conv(np.ones((1, 4, 4, 1), "uint8")).dtype == jnp.bfloat16
-    assert conv.w.dtype == jnp.bfloat16
+    assert conv.w.dtype == jnp.float32
+
+
+def test_the_axes_may_be_named_by_letters():
+    for conv, shape in (
+        (nn.Conv1D(3, 2, data_format="NCW"), (1, 2, 5)),
+        (nn.Conv3D(3, 2, data_format="NCDHW"), (1, 2, 3, 4, 5)),
+    ):
+        x = np.ones(shape, "float32")
+        assert jax.eval_shape(conv.init, jax.random.key(0), x)[0]["w"].shape[-2:] == (2, 3)
+
+
+def test_a_causal_convolution_does_not_see_what_comes_later():
+    x = np.ones((1, 6, 2), "float32")
+    conv = nn.Conv1D(1, 3, rate=2, padding="causal")
+    before, after = conv(x), conv(x * (np.arange(6) < 4)[:, None])
+    assert jnp.array_equal(before[:, :4], after[:, :4])
+    assert not jnp.array_equal(before[:, 4:], after[:, 4:])
+
+
+def test_a_transposed_convolution_is_the_transpose_of_the_convolution_with_its_weights():
+    decode = nn.Conv2DTranspose(4, (3, 2), 2, with_bias=False)
+    code = np.random.default_rng(1).normal(size=(2, 4, 3, 5)).astype("float32")
+    images = decode(code)
+    encode = nn.Conv2D(5, (3, 2), 2, with_bias=False, w_init=decode.w)
+    assert images.shape == (2, 8, 6, 4)
+    x = np.random.default_rng(2).normal(size=images.shape).astype("float32")
+    np.testing.assert_allclose(jnp.vdot(images, x), jnp.vdot(code, encode(x)), rtol=1e-4)
+
+
+def test_a_depthwise_convolution_keeps_channels_apart():
+    conv = nn.DepthwiseConv2D(3, depth_multiplier=2)
+    seen = (conv(X) != conv(X * np.array([1, 1, 0, 1], "float32"))).any((0, 1, 2))
+    assert seen.tolist() == [False, False, False, False, True, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +106,14 @@ def test_it_computes_in_its_dtype_and_takes_bytes():
             r"which has 4 channels\. It has groups=3, .*\. Give a number of channels",
         ),
         (lambda: nn.Conv2D(3, 3)(X[0]), r"`Conv2D` was called with f32\[7,6,4\]\. It takes four axes, NHWC\. Reshape"),
+        (lambda: nn.Conv2D(3, 3)(X[..., :0]), r"which has 0 channels\. It needs at least one\. Check"),
+        (lambda: nn.Conv1D(3, 3)(X), r"`Conv1D` was called with f32\[2,7,6,4\]\. It takes three axes, NWC\. Reshape"),
+        (lambda: nn.Conv3D(3, 3)(X), r"It takes five axes, NDHWC"),
+        (lambda: nn.Conv1D(3, 3, padding="casual"), r"It knows: SAME, VALID, CAUSAL, or 1 .*Did you mean `CAUSAL`\?"),
+        (lambda: nn.Conv1D(3, 3, data_format="NHWC"), r"It knows: channels_last, channels_first, NWC, NCW"),
+        (lambda: nn.Conv2DTranspose(3, 3, padding=[(1, 1), (1, 1)]), r"It knows: SAME, VALID\. Write one"),
+        (lambda: nn.Conv2DTranspose(0, 3), r"`Conv2DTranspose` was given output_channels=0\."),
+        (lambda: nn.DepthwiseConv2D(3, depth_multiplier=0), r"`DepthwiseConv2D` was given depth_multiplier=0\."),
         (lambda: nn.Conv2D(3, 3, mask=np.ones((2, 2, 1, 1)))(X), r"mask of shape \(2, 2, 1, 1\)\. Its parameter `w`"),
     ],
 )

@@ -63,3 +63,23 @@ def test_dtypes_are_kept_and_integers_become_floats():
 def test_a_rate_that_is_no_probability_is_an_error(rate):
     with pytest.raises(ValueError, match=r"`Dropout` was given rate=.*\. It is the probability .*\. Give the part"):
         nn.Dropout(rate)
+
+
+def test_spatial_dropout_drops_whole_channels_of_single_examples():
+    x = np.ones((40, 4, 3, 5), "float32")
+    last = np.asarray(nn.SpatialDropout2D(0.25)(x, training=True))
+    first = np.asarray(nn.SpatialDropout2D(0.25, "channels_first")(x.transpose(0, 3, 1, 2), training=True))
+    for outputs in (last, first.transpose(0, 2, 3, 1)):
+        channels = outputs[:, 0, 0]
+        np.testing.assert_array_equal(outputs, np.broadcast_to(channels[:, None, None], x.shape))
+        assert set(np.unique(channels)) == {0, np.float32(1 / 0.75)}
+        assert 0.1 < (channels == 0).mean() < 0.4
+
+
+def test_spatial_dropout_of_another_rank_is_an_error():
+    with pytest.raises(
+        ValueError, match=r"`SpatialDropout1D` was called with f32\[2,3\]\. It takes a batch axis, 1 sp"
+    ):
+        nn.SpatialDropout1D(0.5)(np.ones((2, 3), "float32"))
+    with pytest.raises(ValueError, match=r"`SpatialDropout3D` was given rate=-0\.5\."):
+        nn.SpatialDropout3D(-0.5)

@@ -11,14 +11,6 @@ from elegy import nn
 X = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")
 
 
-def test_it_has_the_outputs_and_gradients_of_keras(against_keras):
-    import keras
-
-    against_keras(nn.Linear(3, b_init=np.array([1.0, -2.0, 0.5], "float32")), keras.layers.Dense(3), X, ["w", "b"])
-    against_keras(nn.Linear(3, with_bias=False), keras.layers.Dense(3, use_bias=False), X, ["w"])
-    against_keras(nn.Linear(3), keras.layers.Dense(3), X.reshape(2, 2, 5), ["w", "b"])
-
-
 def test_without_bias_there_is_no_b():
     linear = nn.Linear(3, with_bias=False)
     linear(X)

@@ -114,3 +114,96 @@ def test_training_none_means_what_the_network_does(training):
     outputs, after = net.apply(parameters, states, x, training=training, key=jax.random.key(1))
     assert bool((outputs == 0).sum() > 5) is training
     assert jnp.array_equal(after["batch_normalization"]["mean_ema"]["counter"], int(training))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.Linear(units=3),
+            r"`Linear` was given `units=`, .*\. It takes: output_size, .*called `output_size`",
+        ),
+        (lambda: nn.Linear(3, use_bias=False), "Here it is called `with_bias`"),
+        (lambda: nn.Linear(3, kernel_initializer=jnp.ones), "Here it is called `w_init`"),
+        (lambda: nn.Linear(features=3), "Here it is called `output_size`"),
+        (lambda: nn.Conv2D(filters=8, kernel_size=3), "Here it is called `output_channels`"),
+        (lambda: nn.Conv2D(8, 3, strides=2), "Here it is called `stride`"),
+        (lambda: nn.Conv2D(8, 3, dilation_rate=2), "Here it is called `rate`"),
+        (lambda: nn.MaxPool(pool_size=2), "Here it is called `window_shape`"),
+        (lambda: nn.BatchNormalization(momentum=0.9), "Here it is called `decay_rate`"),
+        (lambda: nn.LayerNormalization(epsilon=1e-3), "Here it is called `eps`"),
+        (lambda: nn.Embedding(input_dim=10, output_dim=4), "Here it is called `vocab_size`"),
+        (lambda: nn.Linear(3, activation="relu"), "Call the function on what the layer returns"),
+        (lambda: nn.Linear(3, with_bais=False), r"Leave it out\. Did you mean `with_bias`\?"),
+    ],
+)
+def test_the_words_of_other_libraries_are_an_error_that_names_ours(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_constructor_that_takes_any_keyword_gets_them_all():
+    class Any(elegy.Module):
+        def __init__(self, **options):
+            self.options = options
+
+    assert Any(units=3).options == {"units": 3}
+
+
+ARGUMENTS = {
+    nn.Linear: (2,),
+    nn.Conv2D: (2, 3),
+    nn.DepthwiseConv2D: (3,),
+    nn.Conv2DTranspose: (2, 3),
+    nn.GroupNormalization: (1,),
+    nn.Embedding: (3, 2),
+}
+IMAGES = np.ones((2, 3, 3, 2), "float32")
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (nn.Linear, IMAGES),
+        (nn.Conv2D, IMAGES),
+        (nn.DepthwiseConv2D, IMAGES),
+        (nn.Conv2DTranspose, IMAGES),
+        (nn.BatchNormalization, IMAGES),
+        (nn.LayerNormalization, IMAGES),
+        (nn.GroupNormalization, IMAGES),
+        (nn.InstanceNormalization, IMAGES),
+        (nn.RMSNormalization, IMAGES),
+        (nn.Embedding, np.ones(2, "int32")),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_layer_computes_in_the_dtype_of_its_parameters_or_in_its_own(layer, x):
+    def types(**dtypes):
+        made = layer(*ARGUMENTS.get(layer, ()), **dtypes)
+        parameters, states = jax.eval_shape(made.init, jax.random.key(0), x)
+        outputs, _ = jax.eval_shape(made.apply, parameters, states, x)
+        return outputs.dtype.name, {leaf.dtype.name for leaf in jax.tree.leaves(parameters)}
+
+    assert types() == ("float32", {"float32"})
+    assert types(dtype="bfloat16") == ("bfloat16", {"float32"})
+    assert types(param_dtype="bfloat16") == ("bfloat16", {"bfloat16"})
+    assert types(dtype="float32", param_dtype="bfloat16") == ("float32", {"bfloat16"})
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.BatchNormalization(False, False),
+        nn.LayerNormalization(create_scale=False, create_offset=False),
+        nn.RMSNormalization(create_scale=False),
+        nn.AvgPool(2),
+        nn.GlobalAveragePooling2D(),
+        nn.Dropout(0.5),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_layer_without_parameters_keeps_the_dtype_of_its_inputs_and_makes_floats_of_integers(layer):
+    for given, expected in (("bfloat16", "bfloat16"), ("uint8", "float32")):
+        x = jax.ShapeDtypeStruct((2, 3, 3, 2), given)
+        outputs, _ = jax.eval_shape(lambda x: layer.apply(*layer.init(jax.random.key(0), x), x), x)
+        assert outputs.dtype.name == expected

@@ -105,3 +105,20 @@ def test_what_cannot_be_called_is_an_error():
         nn.Sequential([3])
     with pytest.raises(TypeError, match=r"It returned a Linear\. Let it return a list"):
         nn.Sequential(lambda: nn.Linear(2))(X)
+
+
+def test_the_function_runs_layers_as_children_of_the_call_and_hands_training_on():
+    class Net(elegy.Module):
+        def call(self, x, training):
+            return nn.sequential(nn.Linear(3), nn.Dropout(0.5), jnp.abs)(x, training=training)
+
+    net, x = Net(), np.ones((8, 2), "float32")
+    parameters, states = net.init(jax.random.key(0), x)
+    assert list(parameters) == ["linear"]
+    zeros = [(net.apply(parameters, states, x, training=t, key=jax.random.key(1))[0] == 0).sum() for t in (True, False)]
+    assert zeros[0] > 3 and zeros[1] == 0
+
+
+def test_what_is_no_layer_is_an_error_of_the_function_too():
+    with pytest.raises(TypeError, match=r"`sequential` was given the class `Linear` as layer 0\. .* Write `Linear"):
+        nn.sequential(nn.Linear)
