@@ -65,7 +65,8 @@ class Bidirectional(Module):
         Args:
             sequences: inputs, `(batch, time, features)`.
             initial_state: the states of the layer that reads forwards, then those of the other; zeros by default.
-            mask: `(batch, time)`, True for the steps that are there.
+            mask: `(batch, time)`, True for the steps that are there; others leave the states as they are, and their
+                outputs are zeros.
             training: whether values are dropped; by default whether the surrounding call trains.
 
         Returns:
@@ -77,13 +78,14 @@ class Bidirectional(Module):
         forwards = self.forward_layer(sequences, first, mask, training)
         backwards = self.backward_layer(sequences, second, mask, training)
         if not self.forward_layer.return_state:
-            return self._merged(forwards, backwards)
+            return self._merged(forwards, backwards, mask)
         (forwards, *states), (backwards, *others) = forwards, backwards
-        return (self._merged(forwards, backwards), *states, *others)
+        return (self._merged(forwards, backwards, mask), *states, *others)
 
-    def _merged(self, forwards: jax.Array, backwards: jax.Array) -> Any:
+    def _merged(self, forwards: jax.Array, backwards: jax.Array, mask: Any) -> Any:
         if self.forward_layer.return_sequences:
             backwards = jnp.flip(backwards, axis=1)
+            forwards, backwards = (_without_masked(outputs, mask) for outputs in (forwards, backwards))
         if self.merge_mode is None:
             return forwards, backwards
         if self.merge_mode == "concat":
@@ -115,3 +117,10 @@ class Bidirectional(Module):
                 "returns the same. Set `go_backwards` of one of them, and the rest alike."
             )
         return other
+
+
+def _without_masked(outputs: jax.Array, mask: Any) -> jax.Array:
+    if mask is None:
+        return outputs
+    there = jnp.broadcast_to(jnp.asarray(mask)[..., None], outputs.shape)
+    return jnp.where(there, outputs, jnp.zeros_like(outputs))
