@@ -26,7 +26,7 @@ FLOORS = (
     {"_feed", "_on", "_state", "_tap", "module"},  # Module and the module protocol; RunState
     {"_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "metrics", "nn"},  # what users build a model of
-    {"_fields", "_hooked", "_launches", "regularizers"},  # what hooks add
+    {"_fields", "_hooked", "_launches", "nets", "regularizers"},  # what hooks add; networks made of layers
     {"_measures"},
     {"_objective", "callbacks", "compiling"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_programs", "_steps"},  # the pure steps, and the only jit of them

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import elegy
-from elegy import nn
+from elegy import nets, nn
 
 from .table import Counted, Row, close, contract, part, types
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
+SEQUENCES = IMAGES.reshape(3, 8, 4)
 CLASSES = np.array([[1, 4], [0, 2], [3, 3]])
 KEY = jax.random.key(5)
 
@@ -55,6 +56,11 @@ class Vmap(elegy.Module):
         return elegy.vmap(nn.Linear(3))(x)
 
 
+class Translating(elegy.Module):
+    def call(self, x):
+        return nn.Transformer(2, 2, num_encoder_layers=1, num_decoder_layers=1, output_size=3)(x, x)
+
+
 def scaled(x):
     return x * elegy.add_parameter("factor", initializer=2.0)
 
@@ -77,6 +83,20 @@ ROWS = {
     "elegy.nn.Sequential function": Row(
         lambda: nn.Sequential(lambda: [nn.Linear(3), jax.nn.relu]), IMAGES, {"it_pickles": "a lambda does not pickle"}
     ),
+    "elegy.nn.MultiHeadAttention": Row(lambda: nn.MultiHeadAttention(2, 2, dropout=0.2), SEQUENCES),
+    "elegy.nn.Transformer, elegy.nn.TransformerEncoder, elegy.nn.TransformerEncoderLayer, "
+    "elegy.nn.TransformerDecoder, elegy.nn.TransformerDecoderLayer": Row(Translating, SEQUENCES),
+    "elegy.nn.SimpleRNN": Row(lambda: nn.SimpleRNN(2, recurrent_dropout=0.2), SEQUENCES),
+    "elegy.nn.GRU": Row(lambda: nn.GRU(2, dropout=0.2), SEQUENCES),
+    "elegy.nn.LSTM, elegy.nn.Bidirectional": Row(
+        lambda: nn.Bidirectional(nn.LSTM(2, return_sequences=True)), SEQUENCES
+    ),
+    "elegy.nets.MLP": Row(lambda: nets.MLP([3, 2]), IMAGES),
+    "elegy.nets.ResNet, elegy.nets.ResNetBlock, elegy.nets.ResNet18, elegy.nets.ResNet34": Row(
+        lambda: nets.ResNet([1], nets.ResNetBlock, lowres=True, output_size=2), IMAGES
+    ),
+    "elegy.nets.BottleneckResNetBlock, elegy.nets.ResNet50, elegy.nets.ResNet101, elegy.nets.ResNet152, "
+    "elegy.nets.ResNet200": Row(lambda: nets.BottleneckResNetBlock(1, strides=2), IMAGES),
     "elegy.add_parameter, elegy.update_parameter, elegy.is_training, elegy.next_rng_key": Row(Hooked, IMAGES),
     "elegy.add_loss, elegy.add_metric, elegy.add_summary": Row(Adding, IMAGES),
     "elegy.remat": Row(Remat, IMAGES),
