@@ -188,11 +188,13 @@ def _named(query: jax.Array, key: jax.Array, value: jax.Array) -> tuple[tuple[st
 
 def _attended(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None, causal: bool) -> jax.Array:
     """What the heads take, `(batch, queries, heads, head_size)`; zeros for a query that sees nothing."""
-    if mask is None:
-        return jax.nn.dot_product_attention(q, k, v, is_causal=causal)
-    mask = _visible(mask, causal, q.shape[1], k.shape[1])
-    attended = jax.nn.dot_product_attention(q, k, v, mask=mask)
-    sees = jnp.swapaxes(jnp.any(mask, axis=-1, keepdims=True), 1, 2)
+    visible = None if mask is None else _visible(mask, causal, q.shape[1], k.shape[1])
+    # It promotes bfloat16 for its softmax, which a user's strict promotion would refuse.
+    with jax.numpy_dtype_promotion("standard"):
+        attended = jax.nn.dot_product_attention(q, k, v, mask=visible, is_causal=causal and mask is None)
+    if visible is None:
+        return attended
+    sees = jnp.swapaxes(jnp.any(visible, axis=-1, keepdims=True), 1, 2)
     return jnp.where(sees, attended, jnp.zeros_like(attended))
 
 

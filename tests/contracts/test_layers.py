@@ -61,6 +61,13 @@ class Translating(elegy.Module):
         return nn.Transformer(2, 2, num_encoder_layers=1, num_decoder_layers=1, output_size=3)(x, x)
 
 
+def recurrent():
+    """One of each kind; orthogonal first values would take long to compile."""
+    options = {"return_sequences": True, "recurrent_initializer": elegy.initializers.RandomNormal()}
+    layers = nn.LSTM(2, **options), nn.GRU(2, dropout=0.2, **options), nn.SimpleRNN(2, recurrent_dropout=0.2, **options)
+    return nn.Sequential(nn.Bidirectional(layers[0]), *layers[1:])
+
+
 def scaled(x):
     return x * elegy.add_parameter("factor", initializer=2.0)
 
@@ -83,20 +90,17 @@ ROWS = {
     "elegy.nn.Sequential function": Row(
         lambda: nn.Sequential(lambda: [nn.Linear(3), jax.nn.relu]), IMAGES, {"it_pickles": "a lambda does not pickle"}
     ),
-    "elegy.nn.MultiHeadAttention": Row(lambda: nn.MultiHeadAttention(2, 2, dropout=0.2), SEQUENCES),
-    "elegy.nn.Transformer, elegy.nn.TransformerEncoder, elegy.nn.TransformerEncoderLayer, "
-    "elegy.nn.TransformerDecoder, elegy.nn.TransformerDecoderLayer": Row(Translating, SEQUENCES),
-    "elegy.nn.SimpleRNN": Row(lambda: nn.SimpleRNN(2, recurrent_dropout=0.2), SEQUENCES),
-    "elegy.nn.GRU": Row(lambda: nn.GRU(2, dropout=0.2), SEQUENCES),
-    "elegy.nn.LSTM, elegy.nn.Bidirectional": Row(
-        lambda: nn.Bidirectional(nn.LSTM(2, return_sequences=True)), SEQUENCES
+    "elegy.nn.MultiHeadAttention, elegy.nn.Transformer, elegy.nn.TransformerEncoder, "
+    "elegy.nn.TransformerEncoderLayer, elegy.nn.TransformerDecoder, elegy.nn.TransformerDecoderLayer": Row(
+        Translating, SEQUENCES
     ),
+    "elegy.nn.SimpleRNN, elegy.nn.GRU, elegy.nn.LSTM, elegy.nn.Bidirectional": Row(recurrent, SEQUENCES),
     "elegy.nets.MLP": Row(lambda: nets.MLP([3, 2]), IMAGES),
-    "elegy.nets.ResNet, elegy.nets.ResNetBlock, elegy.nets.ResNet18, elegy.nets.ResNet34": Row(
-        lambda: nets.ResNet([1], nets.ResNetBlock, lowres=True, output_size=2), IMAGES
+    "elegy.nets.ResNet, elegy.nets.ResNetBlock, elegy.nets.BottleneckResNetBlock, elegy.nets.ResNet18, "
+    "elegy.nets.ResNet34, elegy.nets.ResNet50, elegy.nets.ResNet101, elegy.nets.ResNet152, elegy.nets.ResNet200": Row(
+        lambda: nn.Sequential(nets.BottleneckResNetBlock(1, strides=2), nets.ResNet([1], nets.ResNetBlock, True, 2)),
+        IMAGES,
     ),
-    "elegy.nets.BottleneckResNetBlock, elegy.nets.ResNet50, elegy.nets.ResNet101, elegy.nets.ResNet152, "
-    "elegy.nets.ResNet200": Row(lambda: nets.BottleneckResNetBlock(1, strides=2), IMAGES),
     "elegy.add_parameter, elegy.update_parameter, elegy.is_training, elegy.next_rng_key": Row(Hooked, IMAGES),
     "elegy.add_loss, elegy.add_metric, elegy.add_summary": Row(Adding, IMAGES),
     "elegy.remat": Row(Remat, IMAGES),
