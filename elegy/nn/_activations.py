@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 
@@ -51,7 +51,7 @@ def activation_of(layer: Module, argument: str, value: Any) -> Activation:
     if isinstance(value, str) and value in _ACTIVATIONS:
         return _ACTIVATIONS[value]
     if callable(value) and not isinstance(value, type):
-        return value
+        return cast(Activation, value)
     near = did_you_mean(value, _ACTIVATIONS) if isinstance(value, str) else ""
     raise ValueError(
         f"{who(layer)} was given {argument}={value!r}. It knows: {listing(_ACTIVATIONS)}. "

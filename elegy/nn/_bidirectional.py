@@ -73,8 +73,10 @@ class Bidirectional(Module):
             The joined outputs, `(batch, units')` or `(batch, time, units')`; if the layers return states, a tuple of
             that and the states of both.
         """
-        half = None if initial_state is None else len(initial_state) // 2
-        first, second = (None, None) if half is None else (initial_state[:half], initial_state[half:])
+        first = second = None
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            first, second = initial_state[:half], initial_state[half:]
         forwards = self.forward_layer(sequences, first, mask, training)
         backwards = self.backward_layer(sequences, second, mask, training)
         if not self.forward_layer.return_state:
