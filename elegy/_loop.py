@@ -155,7 +155,7 @@ class Training:
         for launch in self.spent.drawn(self.launches.epoch(self.pace.length)):
             if self.begins:
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
-            with self.spent.on_dispatch(lambda: self.programs.traces):
+            with self.spent.on_dispatch(lambda: self.programs.traces + self.programs.waits):
                 told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
             with self.spent.on("compute"):
                 self.pace.launched(launch.count, ticket)
