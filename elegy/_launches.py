@@ -195,6 +195,7 @@ class Resident:
         steps: batches of an epoch; None is one pass.
         first_pass: the pass to begin with.
         block: how many steps' rows are gathered at once.
+        epochs: how many there are; the order of the next one is made while the device is busy with the one before.
 
     Attributes:
         next_pass: the pass that a following fit begins with.
@@ -204,24 +205,32 @@ class Resident:
     exhausted = False
 
     def __init__(
-        self, source: ArraySource, extra: Mapping[str, Any], steps: int | None, first_pass: int, *, block: int
+        self,
+        source: ArraySource,
+        extra: Mapping[str, Any],
+        steps: int | None,
+        first_pass: int,
+        *,
+        block: int,
+        epochs: int = 1,
     ) -> None:
         self.next_pass = first_pass
         self._source = source
         self._extra = dict(extra)
         self._steps = steps
         self._block = block
+        self._epochs = epochs
         self._columns: Batch | None = None
         self._pass: _Pass | None = None
+        self._prepared: tuple[_Pass, Held] | None = None
 
     def epoch(self, length: Length) -> Iterator[Launch]:
         """The launches of one epoch."""
         left = self._steps
         while left is None or left > 0:
             if self._pass is None:
-                self._pass = _Pass(self.next_pass, self._source)
-                columns = self._columns = self._columns or jax.device_put(self._source.columns)
-                self._feed = self._held(columns, jax.device_put(self._padded(self._pass.rows)))
+                self._pass, self._feed = self._prepared or self._prepare()
+                self._prepared = None
                 self.next_pass += 1
             current = self._pass
             while current.step < current.steps and (left is None or left > 0):
@@ -235,7 +244,15 @@ class Resident:
                 return
             self._pass = None
             if left is None:
+                self._epochs -= 1
+                self._prepared = self._prepare() if self._epochs > 0 else None
                 return
+
+    def _prepare(self) -> tuple["_Pass", Held]:
+        """The next pass, with its order on the device."""
+        current = _Pass(self.next_pass, self._source)
+        columns = self._columns = self._columns or jax.device_put(self._source.columns)
+        return current, self._held(columns, jax.device_put(self._padded(current.rows)))
 
     def forms(self, epochs: int) -> list[Launch]:
         """See `Singles.forms`."""

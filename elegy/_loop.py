@@ -110,7 +110,8 @@ class Training:
         self.replays = callbacks.overrides("on_train_batch_end")
         self.begins = callbacks.overrides("on_train_batch_begin")
         first_pass = int(run.private().data_pass)
-        self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass)
+        epochs = len(plan.epochs)
+        self.launches = plan.execution.launches(plan.source, plan.extra, plan.steps, first_pass, epochs)
 
     def fit(self) -> None:
         """Run the epochs of the plan."""

@@ -56,18 +56,20 @@ class Plan:
     accumulate: int = 1
     once: bool = False
 
-    def launches(self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int) -> Launches:
-        """The launches of epochs over a source; see `Singles`."""
+    def launches(
+        self, source: Any, extra: Mapping[str, Any], steps: int | None, first_pass: int, epochs: int = 1
+    ) -> Launches:
+        """The launches of epochs over a source; see `Singles` and `Resident`."""
         size = self.accumulate
-        batches = self._launches(source, extra, None if steps is None else steps * size, first_pass)
+        batches = self._launches(source, extra, None if steps is None else steps * size, first_pass, epochs)
         return batches if size == 1 else GroupedLaunches(batches, size)
 
     def _launches(
-        self, source: Any, extra: Mapping[str, Any], batches: int | None, first_pass: int
+        self, source: Any, extra: Mapping[str, Any], batches: int | None, first_pass: int, epochs: int
     ) -> Singles | Resident:
         """The launches whose steps take one batch."""
         if self.kind == "resident":
-            return Resident(source, extra, batches, first_pass, block=self.block)
+            return Resident(source, extra, batches, first_pass, block=self.block, epochs=epochs)
         if self.kind == "chunks" or self.accumulate > 1:  # the batches of one step are a chunk too
             cut = Slices if self.once else Chunks
             return cut(source, extra, batches, first_pass, capacity=self.most * self.accumulate)

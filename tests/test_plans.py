@@ -237,6 +237,16 @@ def test_launches_never_reach_over_a_pass_or_an_epoch():
     assert [counts(rolling, 100), counts(rolling, 100)] == [[9, 1, 2], [7, 1, 4]]
 
 
+def test_the_order_of_the_next_pass_is_made_before_the_last_launch_is_waited_for():
+    source = as_source(X, Y, batch_size=4, shuffle=True)
+    made, order = [], source.order
+    source.order = lambda number: made.append(number) or order(number)
+    launches = Resident(source, {}, None, 3, block=1, epochs=2)
+    assert [len(made) for _ in launches.epoch(lambda: 5)] == [1, 1, 1] and made == [3, 4]
+    assert launches.next_pass == 4
+    assert [len(made) for _ in launches.epoch(lambda: 5)] == [2, 2, 2] and launches.next_pass == 5
+
+
 def test_a_restored_position_is_where_a_resident_pass_begins():
     source = as_source(X, batch_size=4, shuffle=True)
     source.restore(elegy.data.Position(2, 6))
