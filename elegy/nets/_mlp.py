@@ -43,7 +43,7 @@ class MLP(Module):
     def __init__(
         self,
         features: Sequence[int],
-        activation: Any = jax.nn.relu,
+        activation: Any = "relu",
         with_bias: bool = True,
         w_init: Any = None,
         b_init: Any = None,

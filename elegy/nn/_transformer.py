@@ -60,7 +60,7 @@ class Transformer(Module):
         num_decoder_layers: int = 6,
         output_size: int | None = 2048,
         dropout: float = 0.1,
-        activation: Any = jax.nn.relu,
+        activation: Any = "relu",
         custom_encoder: Callable[[], Any] | None = None,
         custom_decoder: Callable[[], Any] | None = None,
         causal: bool = True,

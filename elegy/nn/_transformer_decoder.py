@@ -47,7 +47,7 @@ class TransformerDecoderLayer(Module):
         num_heads: int,
         output_size: int | None = 2048,
         dropout: float = 0.1,
-        activation: Any = jax.nn.relu,
+        activation: Any = "relu",
         causal: bool = True,
         name: str | None = None,
         dtype: Any = None,

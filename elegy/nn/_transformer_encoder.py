@@ -49,7 +49,7 @@ class TransformerEncoderLayer(Module):
         num_heads: int,
         output_size: int | None = None,
         dropout: float = 0.0,
-        activation: Any = jax.nn.relu,
+        activation: Any = "relu",
         causal: bool = False,
         name: str | None = None,
         dtype: Any = None,
