@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "api"
-NAMESPACES = ("losses", "metrics", "nn", "regularizers", "initializers", "callbacks", "data")
+NAMESPACES = ("losses", "metrics", "nn", "nets", "regularizers", "initializers", "callbacks", "data")
 AS_WRITTEN = "<!-- fmt: off -->"  # so that formatters leave the examples as they stand in the docstrings
 SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises|Example|Reference):$")
 ITEM = re.compile(r"^(\S[^:]*): (.*)$")

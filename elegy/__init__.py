@@ -5,6 +5,7 @@ from . import data as data
 from . import initializers as initializers
 from . import losses as losses
 from . import metrics as metrics
+from . import nets as nets
 from . import nn as nn
 from . import regularizers as regularizers
 from ._errors import InjectionError as InjectionError

@@ -44,4 +44,4 @@ class ChunkMemory:
 def _aligned(size: int) -> memoryview:
     raw = np.empty(size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
-    return memoryview(raw)[start : start + size]
+    return raw.data[start : start + size]

@@ -74,8 +74,9 @@ class FlatState:
 def packed(tree: Any, like: Leaves | None = None) -> Leaves:
     """The leaves of a tree; `like` are others that are probably of the same structure, which they then share."""
     leaves, structure = jax.tree.flatten(tree)
-    is_shared = like is not None and like.structure.tree == structure
-    return Leaves(leaves, like.structure if is_shared else _Structure(structure))
+    if like is not None and like.structure.tree == structure:
+        return Leaves(leaves, like.structure)
+    return Leaves(leaves, _Structure(structure))
 
 
 def flat(state: RunState | FlatState) -> FlatState:

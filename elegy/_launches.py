@@ -220,8 +220,8 @@ class Resident:
         while left is None or left > 0:
             if self._pass is None:
                 self._pass = _Pass(self.next_pass, self._source)
-                self._columns = jax.device_put(self._source.columns) if self._columns is None else self._columns
-                self._feed = self._held(self._columns, jax.device_put(self._padded(self._pass.rows)))
+                columns = self._columns = self._columns or jax.device_put(self._source.columns)
+                self._feed = self._held(columns, jax.device_put(self._padded(self._pass.rows)))
                 self.next_pass += 1
             current = self._pass
             while current.step < current.steps and (left is None or left > 0):

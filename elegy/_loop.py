@@ -11,6 +11,7 @@ import numpy as np
 
 from ._asked import Seen, names_of_step, standing
 from ._ema import evaluated
+from ._flat import FlatState
 from ._launches import Launch
 from ._logs import LazyLogs
 from ._plan import SINGLE, Plan
@@ -154,7 +155,7 @@ class Training:
         for launch in self.spent.drawn(self.launches.epoch(self.pace.length)):
             if self.begins:
                 self.tell("on_train_batch_begin", batch=number, logs=LazyLogs())
-            with self.spent.on_dispatch(lambda: self.programs.traces):
+            with self.spent.on_dispatch(lambda: self.programs.traces + self.programs.waits):
                 told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
             with self.spent.on("compute"):
                 self.pace.launched(launch.count, ticket)
@@ -169,7 +170,7 @@ class Training:
                 break
         return number
 
-    def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState, Told | None, Any]]:
+    def program_for(self, launch: Launch) -> Callable[[RunState], tuple[RunState | FlatState, Told | None, Any]]:
         """The program that runs a launch on a state."""
         logged = self.plan.step_logs or self.replays
         feed, first, count = launch

@@ -75,7 +75,7 @@ class Plan:
 
     def pace(self) -> Pace:
         """How long its launches are."""
-        return Pace(self.most, self.fixed)
+        return Pace(self.most, self.fixed, hurries=self.accumulate == 1)  # groups are cut where the data says
 
     @property
     def is_asked_for(self) -> bool:

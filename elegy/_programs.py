@@ -72,7 +72,9 @@ class Programs:
         self.ahead = Ahead()
         """While its block runs, programs are not run but compiled, by threads; they return shapes."""
         self.traces = 0
-        """How many programs, and parts of programs, have been traced or waited for."""
+        """How many programs, and parts of programs, have been traced."""
+        self.waits = 0
+        """How often a call had to wait for what was compiled ahead."""
 
     @contextlib.contextmanager
     def training_with(self, *, skips: bool, hooks: tuple[InStep, ...]) -> Iterator[None]:
@@ -345,12 +347,12 @@ class Programs:
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
             traced = self._traced(function, place, is_part)
             compiled = functools.partial(jit, rewrite=self._rewrite, donate_argnums=donate)
-            made = jax.jit(traced) if is_part else Program(compiled(traced), self.ahead, self._count_trace)
+            made = jax.jit(traced) if is_part else Program(compiled(traced), self.ahead, self._count_wait)
             self._jitted[place] = made
         return self._jitted[place]
 
-    def _count_trace(self) -> None:
-        self.traces += 1
+    def _count_wait(self) -> None:
+        self.waits += 1
 
     def _traced(self, function: Callable[..., Any], place: Any, is_part: bool) -> Callable[..., Any]:
         key, forms = place[-1], itertools.count(1)
@@ -361,7 +363,7 @@ class Programs:
             made = function(*args)
             if next(forms) == MOST_FORMS:  # what it was compiled for goes with it
                 self._jitted.pop(place, None)
-            self._count_trace()
+            self.traces += 1
             self._on_trace()
             return made
 

@@ -38,7 +38,7 @@ FLOORS = (
     {"_compilations", "_ema", "_skip"},  # what happens to a state around the optimizer's step
     {"_home", "_leaves", "_offer", "_weights", "interop", "losses", "nn"},  # what users build a model of
     {"metrics"},  # some are means of losses
-    {"_fields", "_hooked", "_in_step", "_launches", "regularizers"},  # what hooks add
+    {"_fields", "_hooked", "_in_step", "_launches", "nets", "regularizers"},  # what hooks add
     {"_flat", "_grouped", "_measures", "_stepping"},
     {"_objective", "callbacks"},  # losses, metrics and names become one total and its logs
     {"_arguments", "_host_metrics", "_programs", "_steps"},  # the pure steps, and the only jit of them

@@ -20,6 +20,14 @@ def test_digits_reaches_97_percent():
     assert logs["accuracy"] >= 0.97 and seconds < 60
 
 
+def test_a_small_resnet_reads_digits():
+    assert example("digits_resnet").train(seed=0, epochs=5, verbose=0) >= 0.95
+
+
+def test_a_gru_reads_digits_row_by_row():
+    assert example("digits_rows").train(seed=0, epochs=8, verbose=0) >= 0.9
+
+
 @pytest.mark.parametrize("name", ["a loss on x", "bind"])
 def test_the_auto_encoder_leaves_less_than_30_percent_of_the_variance(name):
     module = example("auto_encoder")

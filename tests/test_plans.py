@@ -1,6 +1,8 @@
 """How passes run: every plan gives the same numbers, and any cut into launches the same bits."""
 
 import dataclasses
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -137,6 +139,33 @@ def test_a_stop_takes_effect_at_the_end_of_a_launch_that_the_clock_did_not_choos
     assert ends == {5}
 
 
+@pytest.mark.parametrize("data", ["stream", "arrays"])
+def test_neither_the_loaders_nor_the_compilers_time_changes_a_bit(monkeypatch, data):
+    submit, x = ThreadPoolExecutor.submit, np.tile(X, (6, 1))
+
+    def run(seed):
+        random = np.random.default_rng(seed)
+
+        def late(pool, function, *args):
+            return submit(pool, lambda: (time.sleep(random.uniform(0, 0.05)), function(*args))[1])
+
+        def slow():
+            for start in range(0, len(x), 4):
+                time.sleep(random.uniform(0, 1e-3))
+                yield x[start : start + 4], x[start : start + 4, :1]
+
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", late)
+        stop = LambdaCallback(
+            on_train_batch_end=lambda batch, epoch: elegy.Stop("37") if batch == 37 and epoch else None
+        )
+        given = slow if data == "stream" else (x, x[:, :1])
+        return trained("auto", given, epochs=2, callbacks=[stop], validation_data=(X, X[:, :1]))
+
+    one, other = run(1), run(2)
+    assert_same_bits(one, other)
+    assert 38 <= int(one[0].state.step) - 56 <= 56
+
+
 def test_the_steps_themselves_move_nothing_between_host_and_device():
     model = elegy.Model(elegy.nn.Linear(1), loss="mse", optimizer="sgd")
     model.fit(X[:36], Y[:36], batch_size=4, verbose=0)
@@ -239,6 +268,17 @@ def test_launches_grow_to_a_tenth_of_a_second_and_never_past_the_longest():
     pace.settle()
     assert pace.length() == 50
     assert Pace(most=50, fixed=7).length() == 7
+
+
+def test_a_device_without_work_is_not_kept_waiting_for_a_long_launch():
+    now = [0.0]
+    kinds = [{}, {"fixed": 7}, {"hurries": False}]
+    paces = [Pace(most=50, clock=lambda: now[0], **kind) for kind in kinds]
+    for pace in paces * 8:
+        pace.launched(pace.length(), jnp.int32(0).block_until_ready())
+    assert [pace.length() for pace in paces] == [50, 7, 50]
+    now[0] += 0.02  # in which the source made a few batches
+    assert [pace.length() for pace in paces] == [1, 7, 50]
 
 
 # ---- one line ----

@@ -18,7 +18,7 @@ SNAPSHOT = Path(__file__).parent / "public_api.txt"
 PROMISED = """
     Batch Callback InjectionError Loss Metric Model Module ModuleOrderError RNG Ratio Reduction RunState Running Stop
     When add_parameter bind is_training next_rng_key update_parameter
-    callbacks data initializers losses metrics nn regularizers
+    callbacks data initializers losses metrics nets nn regularizers
 """.split()
 
 

@@ -170,7 +170,9 @@ def _kind(y_true: Any, y_pred: Any) -> Literal["scores", "classes", "one-hot", "
 
 def _told_classes(y_true: Any, y_pred: Any) -> int | None:
     """How many classes outputs decide between; None if they are class numbers, or not known yet."""
-    kind = "classes" if y_pred is None else _kind(y_true, y_pred)
+    if y_pred is None:
+        return None
+    kind = _kind(y_true, y_pred)
     if kind == "yes/no":
         return 2
     return None if kind == "classes" else y_pred.shape[-1]

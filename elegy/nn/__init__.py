@@ -1,6 +1,8 @@
 """Layers: modules that most networks are made of."""
 
+from ._attention import MultiHeadAttention as MultiHeadAttention
 from ._batch_normalization import BatchNormalization as BatchNormalization
+from ._bidirectional import Bidirectional as Bidirectional
 from ._conv import Conv1D as Conv1D
 from ._conv import Conv2D as Conv2D
 from ._conv import Conv3D as Conv3D
@@ -23,11 +25,19 @@ from ._global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from ._global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from ._group_normalization import GroupNormalization as GroupNormalization
 from ._group_normalization import InstanceNormalization as InstanceNormalization
+from ._gru import GRU as GRU
 from ._layer_normalization import LayerNormalization as LayerNormalization
 from ._linear import Linear as Linear
+from ._lstm import LSTM as LSTM
 from ._pooling import AvgPool as AvgPool
 from ._pooling import MaxPool as MaxPool
 from ._reshape import Reshape as Reshape
 from ._rms_normalization import RMSNormalization as RMSNormalization
 from ._sequential import Sequential as Sequential
 from ._sequential import sequential as sequential
+from ._simple_rnn import SimpleRNN as SimpleRNN
+from ._transformer import Transformer as Transformer
+from ._transformer_decoder import TransformerDecoder as TransformerDecoder
+from ._transformer_decoder import TransformerDecoderLayer as TransformerDecoderLayer
+from ._transformer_encoder import TransformerEncoder as TransformerEncoder
+from ._transformer_encoder import TransformerEncoderLayer as TransformerEncoderLayer

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import elegy
-from elegy import nn
+from elegy import nets, nn
 
 from .table import Counted, Row, close, contract, part, types
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
+SEQUENCES = IMAGES.reshape(3, 8, 4)
 CLASSES = np.array([[1, 4], [0, 2], [3, 3]])
 KEY = jax.random.key(5)
 
@@ -58,6 +59,18 @@ class Vmap(elegy.Module):
 class Chained(elegy.Module):
     def call(self, x):
         return nn.sequential(nn.Linear(3), jax.nn.relu)(x)
+
+
+class Translating(elegy.Module):
+    def call(self, x):
+        return nn.Transformer(2, 2, num_encoder_layers=1, num_decoder_layers=1, output_size=3)(x, x)
+
+
+def recurrent():
+    """One of each kind; orthogonal first values would take long to compile."""
+    options = {"return_sequences": True, "recurrent_initializer": elegy.initializers.RandomNormal()}
+    layers = nn.LSTM(2, **options), nn.GRU(2, dropout=0.2, **options), nn.SimpleRNN(2, recurrent_dropout=0.2, **options)
+    return nn.Sequential(nn.Bidirectional(layers[0]), *layers[1:])
 
 
 def scaled(x):
@@ -112,6 +125,17 @@ ROWS = {
     "elegy.nn.Sequential": Row(lambda: nn.Sequential([nn.BatchNormalization(), nn.Flatten(), nn.Dropout(0.2)]), IMAGES),
     "elegy.nn.Sequential function": Row(
         lambda: nn.Sequential(lambda: [nn.Linear(3), jax.nn.relu]), IMAGES, {"it_pickles": "a lambda does not pickle"}
+    ),
+    "elegy.nn.MultiHeadAttention, elegy.nn.Transformer, elegy.nn.TransformerEncoder, "
+    "elegy.nn.TransformerEncoderLayer, elegy.nn.TransformerDecoder, elegy.nn.TransformerDecoderLayer": Row(
+        Translating, SEQUENCES
+    ),
+    "elegy.nn.SimpleRNN, elegy.nn.GRU, elegy.nn.LSTM, elegy.nn.Bidirectional": Row(recurrent, SEQUENCES),
+    "elegy.nets.MLP": Row(lambda: nets.MLP([3, 2]), IMAGES),
+    "elegy.nets.ResNet, elegy.nets.ResNetBlock, elegy.nets.BottleneckResNetBlock, elegy.nets.ResNet18, "
+    "elegy.nets.ResNet34, elegy.nets.ResNet50, elegy.nets.ResNet101, elegy.nets.ResNet152, elegy.nets.ResNet200": Row(
+        lambda: nn.Sequential(nets.BottleneckResNetBlock(1, strides=2), nets.ResNet([1], nets.ResNetBlock, True, 2)),
+        IMAGES,
     ),
     "elegy.add_parameter, elegy.update_parameter, elegy.is_training, elegy.next_rng_key": Row(Hooked, IMAGES),
     "elegy.add_loss, elegy.add_metric, elegy.add_summary": Row(Adding, IMAGES),

@@ -53,6 +53,7 @@ HOST = {
     for name in (
         "structure_shapes_and_dtypes_stay_from_step_to_step",
         "weights_that_are_all_zero_give_zero",
+        "it_runs_under_vmap",
     )
 }
 
