@@ -6,7 +6,7 @@ LATEST := .venv-latest
 PYTEST := -m pytest -n 2 --dist loadfile
 export KERAS_BACKEND := jax
 
-.PHONY: demo test check lint format types api bench test-latest clean
+.PHONY: demo test check lint format types api picture bench test-latest clean
 
 # Train a classifier of handwritten digits.
 demo: $(VENV)/demo.stamp
@@ -34,7 +34,11 @@ api: $(VENV)/dev.stamp
 	$(BIN)/python tests/test_public_api.py
 	$(BIN)/python docs/generate_api.py
 
-# The benchmarks; writes docs/speed.md. Without PyTorch and Lightning they say so and leave those out.
+# Draw the picture of the README anew, after a change of its example or of what a terminal shows.
+picture: $(VENV)/dev.stamp
+	$(BIN)/python docs/picture.py
+
+# The benchmarks; writes docs/speed.md and the README's table. Without PyTorch and Lightning they say so and leave those out.
 bench: $(VENV)/dev.stamp
 	-$(BIN)/pip install -q -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks

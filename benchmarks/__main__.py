@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks` measures everything and writes docs/speed.md; options choose a part."""
+"""Run the benchmarks: `python -m benchmarks` measures all and writes docs/speed.md, the README too; options choose."""
 
 import argparse
 import os
@@ -8,13 +8,14 @@ from . import fits as fits_of_works
 from .measure import Finding, Pace, Times, say
 from .questions import QUESTIONS
 from .questions.startup import cold
-from .report import report
+from .report import filled, report
 from .runners import COLD, RUNNERS, Missing, load
 from .runners import USUAL as USUAL_RUNNERS
 from .works import USUAL as USUAL_WORKS
 from .works import WORKS
 
-PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+ROOT = Path(__file__).parent.parent
+PAGE, README = ROOT / "docs" / "speed.md", ROOT / "README.md"
 QUICK = Pace(seconds=0.1, repeats=2, scale=0.01)
 
 
@@ -41,6 +42,8 @@ def main(words: list[str] | None = None) -> None:
     path = options.out or (None if chosen else PAGE)
     if path:
         path.write_text(page, encoding="utf-8")
+    if path is PAGE:
+        README.write_text(filled(README.read_text(encoding="utf-8"), fits, pace), encoding="utf-8")
     say_missed(singles + promised)
 
 

@@ -3,7 +3,7 @@
 import os
 import platform
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 
 import jax
@@ -18,6 +18,9 @@ INTRODUCTION = """# Speed
 Written by `make bench`; [benchmarks](../benchmarks/README.md) says what is trained, who trains it, and how it is
 measured. All figures are ratios within one run, medians with the least and the largest round in brackets.
 """
+README = ("elegy", "loop", "scan", "keras-best", "nnx", "equinox", "torch", "lightning")
+"""Who is in the README's table."""
+BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 
 
 def report(
@@ -44,6 +47,23 @@ def report(
     return "\n".join(part for part in parts if part) + "\n"
 
 
+def filled(readme: str, fits: list[Fits], pace: Pace) -> str:
+    """The README with a short form of the warm table between its two marks.
+
+    Raises:
+        ValueError: a mark is not there.
+    """
+    start, end = readme.index(BEGIN) + len(BEGIN), readme.index(END)
+    rows = [{runner: fit.times[runner] for runner in README if runner in fit.times} for fit in fits]
+    parts = [
+        "How many times as long as Elegy's `fit` a warm epoch takes; above 1 Elegy is faster. Medians, written by "
+        "`make bench`;\n[all figures](docs/speed.md), also cold starts and memory.\n",
+        table([fit.work.title for fit in fits], rows, median),
+        machine(dict.fromkeys(runner for times in rows for runner in times), pace),
+    ]
+    return readme[:start] + "\n" + "\n".join(parts) + readme[end:]
+
+
 def machine(runners: Iterable[str], pace: Pace) -> str:
     libraries = dict.fromkeys(["jax " + metadata.version("jax"), *map(version, runners)])
     device = f", {jax.devices()[0].device_kind}" if jax.default_backend() != "cpu" else ""
@@ -54,15 +74,18 @@ def machine(runners: Iterable[str], pace: Pace) -> str:
     )
 
 
-def table(titles: list[str], rows: list[Times]) -> str:
-    """Works down, runners across; everything next to Elegy, or to the first runner where that was not asked for."""
+def table(titles: list[str], rows: list[Times], show: Callable[[list[float]], str] | None = None) -> str:
+    """Works down, runners across; everything next to Elegy, or to the first runner where that was not asked for.
+
+    `show` writes the ratios of a cell; by default as `spread` does.
+    """
     runners = list(dict.fromkeys(runner for times in rows for runner in times))
     base = "elegy" if "elegy" in runners else runners[0]
     shown = [runner for runner in runners if runner != base] or [base]
     lines = [f"| against {TITLES[base]} | " + " | ".join(TITLES[runner] for runner in shown) + " |"]
     lines.append("|---|" + "--:|" * len(shown))
     for title, times in zip(titles, rows, strict=True):
-        cells = [spread(ratio(times, runner, base)) if runner in times else "" for runner in shown]
+        cells = [(show or spread)(ratio(times, runner, base)) if runner in times else "" for runner in shown]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -79,6 +102,10 @@ def limits(findings: list[Finding]) -> str:
 def left_out(fits: list[Fits]) -> str:
     reasons = dict.fromkeys(f"{TITLES[name]}: {why}" for fit in fits for name, why in fit.missing.items())
     return f"Left out: {'; '.join(reasons)}.\n" if reasons else ""
+
+
+def median(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f}x"
 
 
 def spread(values: list[float], unit: str = "x") -> str:

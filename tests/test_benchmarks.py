@@ -1,14 +1,15 @@
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.fits import require_same
-from benchmarks.measure import Finding, child
+from benchmarks.fits import Fits, require_same
+from benchmarks.measure import Finding, Pace, child
 from benchmarks.networks import canonical_conv, plain_conv
-from benchmarks.report import limits
+from benchmarks.report import filled, limits
 from benchmarks.runners import Missing, load
 from benchmarks.works import WORKS
 
@@ -50,6 +51,20 @@ def test_the_canonical_convolution_has_the_gradients_of_the_plain_one(stride):
 def test_a_limit_that_is_not_kept_is_shown():
     row = limits([Finding("fit", [1.0, 1.2, 1.1], limit=1.05)]).splitlines()[-1]
     assert row == "| fit | 1.10x (1.00 to 1.20) | ≤ 1.05x | **no** |"
+
+
+def test_the_readme_gets_the_medians_between_its_marks():
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    times = {"elegy": [1.0, 1.0, 2.0], "elegy-single": [9.0] * 3, "loop": [1.5, 3.0, 4.0], "torch": [0.5, 0.4, 1.2]}
+    once = filled(readme, [Fits("mlp", WORKS["mlp"], times, {"keras": "keras is not installed"})], Pace())
+    assert "\n| against Elegy `fit` | hand-written loop | PyTorch loop |\n|---|--:|--:|\n" in once
+    assert f"\n| {WORKS['mlp'].title} | 2.00x | 0.50x |\n" in once and "9.00" not in once
+    assert once.startswith(readme.partition("<!-- speed -->")[0]) and once.endswith(
+        readme.partition("<!-- /speed -->")[2]
+    )
+    assert once.count("<!--") == 2 and filled(once, [Fits("mlp", WORKS["mlp"], times, {})], Pace()) == once
+    with pytest.raises(ValueError, match="substring not found"):
+        filled("no marks", [], Pace())
 
 
 def test_a_child_process_that_fails_says_why():

@@ -50,6 +50,12 @@ def test_the_gan_learns_mean_and_spread(seed):
     assert abs(std - module.STD) <= 0.2 * module.STD
 
 
+def test_diabetes_is_no_worse_than_ridge_regression_on_rows_never_seen():
+    scores = [example("diabetes").train(seed, epochs=40, verbose=0) for seed in range(3)]
+    ours, ridge = (sum(column) / 3 for column in zip(*scores, strict=True))
+    assert ours >= ridge - 0.03 and ridge > 0.35
+
+
 def test_examples_are_short_and_the_gan_fits_in_eighty_lines():
     lengths = {path.stem: len(path.read_text().splitlines()) for path in FOLDER.glob("*.py")}
     assert max(lengths.values()) <= 150 and lengths["gan"] <= 80

@@ -245,8 +245,7 @@ class _Meter:
     def running(self, now: float, logs: Mapping[str, float], note: str) -> Progress:
         """What to show in between: the time that is left, or if that is unknown the time spent."""
         total = None if self.total is not None and self.done > self.total else self.total
-        is_measured = self.first is not None and self.done > self.first[1]
-        step = self._step(now) if is_measured else None
+        step = self._step(now) if self._is_measured() else None
         left = step * (total - self.done) if step is not None and total is not None else None
         spent = now - self.began if self.done else None
         seconds = spent if left is None or note else left
@@ -262,6 +261,10 @@ class _Meter:
 
     def _step(self, now: float) -> float:
         end = self.stopped or now
-        if self.first is None or self.done == self.first[1]:
+        if self.first is None or not self._is_measured():
             return (end - self.began) / self.done
         return (end - self.first[0]) / (self.done - self.first[1])
+
+    def _is_measured(self) -> bool:
+        """Whether enough steps came after the first launch, which runs on while they start: else their time is its."""
+        return self.first is not None and self.done - self.first[1] >= self.first[1]

@@ -176,6 +176,17 @@ def test_the_first_launch_does_not_count_as_the_time_of_a_step():
     assert "1:00 100ms/step" in shown.drawn[-1]
 
 
+def test_a_small_launch_after_a_large_one_is_no_measure_of_a_step():
+    shown = Shown(steps=57)
+    shown.callbacks.call("on_epoch_begin", epoch=1, logs={})
+    for done in (56, 57):  # the first still runs when the second is started
+        shown.callbacks.launch_end(done, lambda: LazyLogs({"loss": jnp.float32(0.5)}))
+    assert "ms/step" not in shown.drawn[-1]
+    shown.clock.now += 5.7
+    shown.end()
+    assert "5s 100ms/step" in shown.drawn[-1]
+
+
 def test_validation_within_a_fit_is_shown_on_the_line_and_not_timed_as_steps():
     shown = Shown()
     shown.epoch()
