@@ -54,12 +54,12 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Send the logs of an epoch."""
-        import urllib.request  # only here: nobody else needs it
+        from urllib.request import Request, urlopen  # only here: nobody else needs it
 
         text, kind = as_json(record(epoch, logs)), "application/json"
         if not self.send_as_json:
             text, kind = urllib.parse.urlencode({self.field: text}), "application/x-www-form-urlencoded"
         headers = {"Content-Type": kind, **self.headers}
-        request = urllib.request.Request(self.url, text.encode(), headers, method="POST")
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+        request = Request(self.url, text.encode(), headers, method="POST")
+        with urlopen(request, timeout=_SECONDS) as answer:
             answer.read()

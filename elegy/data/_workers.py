@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import copy
 import multiprocessing
 import os
 import signal
@@ -9,7 +10,6 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal
 
 import jax
@@ -138,7 +138,7 @@ def _load_here(samples: Sequence[int]) -> Any:
 def _travels(error: Exception) -> bool:
     """Whether an error can be sent to another process: its constructor may want more than it keeps."""
     try:
-        ForkingPickler.loads(ForkingPickler.dumps(error))
+        copy.copy(error)  # by the same road as from process to process
     except Exception:  # whatever the pickling of a user's error raises
         return False
     return True
