@@ -54,6 +54,28 @@ def test_a_pair_of_functions_is_a_module(rows):
     np.testing.assert_allclose(model.predict(rows, verbose=0), rows @ model.parameters["w"], rtol=1e-5)
 
 
+def test_the_parameters_of_a_pair_may_be_any_tree(rows):
+    def init(key, x):
+        return [(jnp.ones((x.shape[-1], 4)), jnp.zeros(4)), jnp.ones(4)], (jnp.int32(0),)
+
+    def apply(layers, x, *, states):
+        ((w, b), last), (calls,) = layers, states
+        return (x @ w + b) @ last, (calls + 1,)
+
+    model = elegy.Model((init, apply), loss=lambda y_pred: y_pred, optimizer="sgd")
+    model.fit(rows, batch_size=len(rows), verbose=0)
+    assert jax.tree.map(jnp.shape, model.parameters) == {"0": {"0": (3, 4), "1": (4,)}, "1": (4,)}
+    assert model.states.keys() == {"0"} and int(model.states["0"]) == 1
+    rate = model.state.optimizer["**"].hyperparams["learning_rate"]
+    np.testing.assert_allclose(model.parameters["0"]["1"], -rate * np.ones(4), rtol=1e-5)
+
+
+def test_the_parameters_of_a_pair_may_be_one_array(rows):
+    model = elegy.Model((lambda key, x: jnp.ones(x.shape[-1]), lambda w, x: x @ w))
+    np.testing.assert_allclose(model.predict(rows, verbose=0), rows.sum(-1), rtol=1e-5)
+    assert list(model.parameters) == ["0"]
+
+
 def test_a_pair_may_ask_for_training_key_and_states(rows):
     def init(key, x):
         return {}, {"calls": jnp.int32(0)}
