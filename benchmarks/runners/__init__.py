@@ -51,7 +51,7 @@ TITLES = {
 }
 USUAL = tuple(name for name in RUNNERS if name not in ("scan-by-step", "torch-usual"))
 """Who is measured warm."""
-COLD = tuple(name for name in RUNNERS if name not in ("scan", "keras-best", "torch"))
+COLD = ("elegy", "loop", "scan-by-step", "keras", "nnx", "equinox", "torch-usual", "lightning")
 """Who is measured cold: not who first looks for its best setting."""
 
 
