@@ -88,7 +88,7 @@ class AUC(Metric):
         """The state before the first batch.
 
         Args:
-            y_pred: scores or their abstract form; with `multi_label` they tell how many labels there are.
+            y_pred: scores `(batch, *d)` or their abstract form; with `multi_label` the last axis counts the labels.
 
         Raises:
             ValueError: with `multi_label` there is no axis of labels, or one of another length.
@@ -137,8 +137,8 @@ class AUC(Metric):
         """Refuse labels that are no classes, or not between 0 and 1, on the host.
 
         Args:
-            y_true: labels as a NumPy array.
-            y_pred: scores, of which the shape counts.
+            y_true: labels as a NumPy array, `(rows, *d)`.
+            y_pred: scores, `(batch, *d)`, of which only the shape is read.
 
         Raises:
             ValueError: a label is out of range.

@@ -36,7 +36,7 @@ class PearsonCorrelation(Metric):
         """The state before the first batch.
 
         Args:
-            y_true: targets or their abstract form, which tell how many outputs there are.
+            y_true: targets `(batch, *d)` or their abstract form, which tell how many outputs there are.
         """
         return no_moments(2, math.prod(y_true.shape[1:]))
 

@@ -72,7 +72,7 @@ class R2Score(Metric):
         """The state before the first batch.
 
         Args:
-            y_true: targets or their abstract form, which tell how many outputs there are.
+            y_true: targets `(batch, *d)` or their abstract form, which tell how many outputs there are.
         """
         outputs = math.prod(y_true.shape[1:])
         return R2State(no_moments(1, outputs), zero_sum((outputs,)), zero_sum())
