@@ -34,7 +34,8 @@ def written_out_draws(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | N
 
     def draw(key: jax.Array) -> jax.Array:
         words = lax.expand_dims(jax.random.key_data(key), (key.ndim,))  # (*keys, 1, 2)
-        first, second = threefry(words[..., 0], words[..., 1], np.uint32(0), lax.iota("uint32", math.prod(shape)))
+        places = lax.expand_dims(lax.iota("uint32", math.prod(shape)), range(key.ndim))
+        first, second = threefry(words[..., 0], words[..., 1], np.uint32(0), places)
         # Whatever reads the bits, they are made once.
         bits = lax.optimization_barrier((first ^ second).astype(f"uint{width}"))
         return lax.reshape(bits, (*key.shape, *shape))
@@ -50,8 +51,9 @@ def written_out_folds(eqn: JaxprEqn, uses: Uses) -> Callable[..., jax.Array] | N
 
     def fold(key: jax.Array, number: jax.Array) -> jax.Array:
         words = jax.random.key_data(key)
-        folded = threefry(words[..., 0], words[..., 1], np.uint32(0), number)
-        return jax.random.wrap_key_data(jax.numpy.stack(folded, axis=-1), impl="threefry2x32")
+        folded = jax.numpy.stack(threefry(words[..., 0], words[..., 1], np.uint32(0), number), axis=-1)
+        # Inlined into what reads the key, a few folds one after the other would take minutes to compile.
+        return jax.random.wrap_key_data(lax.optimization_barrier(folded), impl="threefry2x32")
 
     return fold
 

@@ -24,7 +24,7 @@ ALL_RULES = (
     canonical_convolutions,  # after those that make convolutions
     kernel_gradients,
     argmax_by_comparison,
-    *DRAWS_ONLY,
+    written_out_draws,  # without the folds: one written into the other would take half a minute to compile
     pooling,
     pooling_gradients,
 )

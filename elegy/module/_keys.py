@@ -57,5 +57,6 @@ def consumer_keys(key: jax.Array, consumers: Sequence[str]) -> jax.Array:
     """The key of the first request of each of several consumers, `(n,)`; made on the host if it can be."""
     numbers = np.array([zlib.crc32(consumer.encode()) for consumer in consumers], np.uint32)
     if is_known(key):
-        return key_of(folded(words_of(key), numbers, 0))
+        with jax.ensure_compile_time_eval():  # also where a transformation runs that did not bring the key
+            return key_of(folded(words_of(key), numbers, 0))
     return jax.vmap(lambda number: jax.random.fold_in(jax.random.fold_in(key, number), 0))(numbers)

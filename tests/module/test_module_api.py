@@ -84,7 +84,7 @@ def test_bytes_follow_the_dtype(rows):
     module = Linear(2, param_dtype=jnp.bfloat16)
     module(rows)
     assert (module.parameters_size(), module.parameters_bytes()) == (8, 16)
-    assert module.w.dtype == module.dtype == jnp.bfloat16
+    assert module.w.dtype == module.param_dtype == jnp.bfloat16
 
 
 def test_after_reset_there_are_no_arrays_and_the_same_ones_come_again(rows):
