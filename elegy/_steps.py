@@ -148,7 +148,8 @@ def apply_gradients(recipe: Recipe, state: RunState, gradients: Any, only: str |
     updates, optimizer = recipe.optimizer.update(
         gradients, state.optimizer, state.parameters, only, recipe.frozen, extra
     )
-    scale = state.live[LR_SCALE]
+    # Tied to the step, since XLA would make arrays of a number that rests during a loop, and read them in each step.
+    scale, _ = jax.lax.optimization_barrier((state.live[LR_SCALE], state.step))
     moves = flatten(updates)
     parameters = {
         path: leaf if is_masked(moves[path]) else (leaf + scale * moves[path]).astype(leaf.dtype)
