@@ -26,27 +26,30 @@ def main(words: list[str] | None = None) -> None:
     pace = QUICK if options.quick else Pace(options.seconds, options.repeats, options.scale)
     questions = options.question or ["fit", "cold", *QUESTIONS]
     works = options.work or list(USUAL_WORKS)
-    fits, singles = [], []
-    if "fit" in questions:
-        for name in works:
-            say(f"fit: {name}")
-            fits.append(fits_of_works.measure(name, options.runner or USUAL_RUNNERS, pace))
-    works = options.work or list(COLD_WORKS)
-    times = cold_times(works, options.runner or list(COLD), pace) if "cold" in questions else {}
-    for name in QUESTIONS:
-        if name in questions:
-            say(name)
-            singles += QUESTIONS[name](pace)
-    promised = [finding for fit in fits for finding in fits_of_works.findings(fit)]
-    page = report(fits, times, singles, promised, pace)
-    print(page)
     chosen = options.question or options.work or options.runner or pace != Pace()
     path = options.out or (None if chosen else PAGE)
-    if path:
-        path.write_text(page, encoding="utf-8")
-    if path and path.resolve() == PAGE and "fit" in questions and not (options.work or options.runner):
-        README.write_text(filled(README.read_text(encoding="utf-8"), fits, pace), encoding="utf-8")
-    say_missed(singles + promised)
+    fits, singles, times = [], [], {}
+
+    def page() -> str:
+        promised = [finding for fit in fits for finding in fits_of_works.findings(fit)]
+        return report(fits, times, singles, promised, pace)
+
+    for question in [name for name in ["fit", *QUESTIONS, "cold"] if name in questions]:
+        if question == "fit":
+            for name in works:
+                say(f"fit: {name}")
+                fits.append(fits_of_works.measure(name, options.runner or USUAL_RUNNERS, pace))
+        elif question == "cold":
+            times = cold_times(options.work or list(COLD_WORKS), options.runner or list(COLD), pace)
+        else:
+            say(question)
+            singles += QUESTIONS[question](pace)
+        if path:  # what a long run has found is there, if it is ended early
+            path.write_text(page(), encoding="utf-8")
+        if path and path.resolve() == PAGE and question == "fit" and not (options.work or options.runner):
+            README.write_text(filled(README.read_text(encoding="utf-8"), fits, pace), encoding="utf-8")
+    print(page())
+    say_missed(singles + [finding for fit in fits for finding in fits_of_works.findings(fit)])
 
 
 def parsed(words: list[str] | None) -> argparse.Namespace:
