@@ -73,8 +73,10 @@ class Workers:
             return self._started().submit(self._load, samples)
         try:
             return self._started().submit(_load_here, samples)
-        except (BrokenProcessPool, RuntimeError):
-            raise
+        except BrokenProcessPool as error:
+            failed: Future[Any] = Future()  # which is told when its turn comes
+            failed.set_exception(error)
+            return failed
         except Exception as error:  # whatever the pickling of a user's dataset raises
             self.close()
             raise ValueError(

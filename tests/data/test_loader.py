@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import elegy
-from elegy.data import DataLoader, Dataset, Position, Source, as_source
+from elegy.data import DataLoader, Dataset, Position, Source, _workers, as_source
 
 
 class Squares(Dataset):
@@ -151,6 +151,26 @@ class Waiting(Squares):
         """Sample."""
         release.wait(60)
         return np.zeros(2), 0.0
+
+
+def test_a_time_limit_of_the_datasets_own_is_not_the_loaders():
+    class Late(Squares):
+        def __getitem__(self, index):
+            raise TimeoutError("the server")
+
+    with pytest.raises(TimeoutError, match="the server"):
+        rows(DataLoader(Late(), 1, 1, timeout=60))
+
+
+@pytest.mark.parametrize(("error", "sent"), [(KeyError("label"), KeyError), (Odd(4, "broken"), RuntimeError)])
+def test_an_error_of_a_process_is_sent_as_it_is_or_in_words(monkeypatch, error, sent):
+    class Failing(Squares):
+        def __getitem__(self, index):
+            raise error
+
+    monkeypatch.setitem(_workers._process, "load", Failing().__getitem__)
+    with pytest.raises(sent, match=r"label|Odd: broken at 4"):
+        _workers._load_here([4])
 
 
 def test_processes_load_in_order_report_their_errors_and_end():
