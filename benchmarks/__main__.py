@@ -39,6 +39,8 @@ def main(words: list[str] | None = None) -> None:
             for name in works:
                 say(f"fit: {name}")
                 fits.append(fits_of_works.measure(name, options.runner or USUAL_RUNNERS, pace))
+                if path:  # a work takes minutes
+                    path.write_text(page(), encoding="utf-8")
         elif question == "cold":
             times = cold_times(options.work or list(COLD_WORKS), options.runner or list(COLD), pace)
         else:
