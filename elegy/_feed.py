@@ -1,8 +1,9 @@
 """What a launch of several steps takes its batches from: pytrees on the device, read inside the compiled loop."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -100,8 +101,26 @@ class Feed(Protocol):
         ...
 
 
+class Seldom(NamedTuple):
+    """Steps that come now and then among others, in a loop of their own: a branch would cost each of the others.
+
+    Attributes:
+        step: `(carry, batch) -> (carry, told)`, like the usual one.
+        usual: `carry -> int32 scalar`, how many usual steps come before the next such step.
+    """
+
+    step: Callable[[Any, Batch], tuple[Any, Any]]
+    usual: Callable[[Any], Any]
+
+
 def run_many(
-    step: Callable[[Any, Batch], tuple[Any, Any]], carry: Any, feed: Feed, first: Any, count: Any, capacity: int
+    step: Callable[[Any, Batch], tuple[Any, Any]],
+    carry: Any,
+    feed: Feed,
+    first: Any,
+    count: Any,
+    capacity: int,
+    seldom: Seldom | None = None,
 ) -> tuple[Any, Any]:
     """Run `step` for `count` batches; one compilation serves every first step and every count.
 
@@ -112,6 +131,7 @@ def run_many(
         first: int32 scalar, the first step of the launch in the feed.
         count: int32 scalar, how many steps.
         capacity: how many steps' `told` are kept; 0 keeps none.
+        seldom: steps that come now and then instead.
 
     Returns:
         The carry after the last step, and what the steps told, stacked `(capacity, ...)`; None if nothing is kept.
@@ -129,16 +149,32 @@ def run_many(
 
     sums, rest = pack_sums(_strong(carry))
 
-    def body(number: Any, held: tuple[Any, Any, Any], batch: Batch) -> tuple[Any, Any, Any]:
-        sums, rest, kept = held
-        carry = unpack_sums(sums, rest)
-        after, told = step(carry, batch)
-        after = as_before(after, carry)
-        if capacity:
-            kept = jax.tree.map(lambda buffer, value: buffer.at[number].set(value), kept, told)
-        return *pack_sums(after), kept
+    def run(step: Callable[[Any, Batch], tuple[Any, Any]], done: Any, count: Any, held: Any) -> Any:
+        def body(number: Any, held: tuple[Any, Any, Any], batch: Batch) -> tuple[Any, Any, Any]:
+            sums, rest, kept = held
+            carry = unpack_sums(sums, rest)
+            after, told = step(carry, batch)
+            after = as_before(after, carry)
+            if capacity:
+                kept = jax.tree.map(lambda buffer, value: buffer.at[done + number].set(value), kept, told)
+            return *pack_sums(after), kept
 
-    sums, rest, kept = feed.loop(first, count, body, (sums, rest, kept))
+        return feed.loop(first + done, count, body, held)
+
+    def run_both(place: tuple[Any, Any], seldom: Seldom) -> tuple[Any, Any]:
+        done, (sums, rest, kept) = place
+        usual = jnp.minimum(seldom.usual(unpack_sums(sums, rest)), count - done)
+        held = run(step, done, usual, (sums, rest, kept))
+        done = done + usual
+        now = jnp.minimum(1, count - done)
+        return done + now, run(seldom.step, done, now, held)
+
+    if seldom is None:
+        sums, rest, kept = run(step, 0, count, (sums, rest, kept))
+    else:
+        both = functools.partial(run_both, seldom=seldom)
+        start = jnp.zeros_like(count), (sums, rest, kept)
+        _, (sums, rest, kept) = jax.lax.while_loop(lambda place: place[0] < count, both, start)
     return unpack_sums(sums, rest), kept
 
 

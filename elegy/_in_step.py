@@ -104,12 +104,13 @@ class InStep:
         """What it asks for."""
         return wants(self.function).names
 
-    def logs(self, offer: Offer, state: RunState) -> dict[str, Seldom]:
+    def logs(self, offer: Offer, state: RunState, *, resting: bool = False) -> dict[str, Seldom]:
         """What it logs in this step.
 
         Args:
             offer: what the step has.
             state: the one before the step.
+            resting: whether the step is known to be one in which it does not run, unless it always does.
 
         Raises:
             InjectionError: it asks for what the step does not have.
@@ -122,8 +123,8 @@ class InStep:
 
         if self.every == 1:
             return {name: Seldom(value, jnp.bool_(True)) for name, value in run().items()}
-        is_due = (state.step + 1) % self.every == 0
         names = jax.eval_shape(lambda: Logs(run()))
+        is_due = jnp.bool_(False) if resting else (state.step + 1) % self.every == 0
 
         def rest() -> dict[str, jax.Array]:
             return {name: jnp.float32(jnp.nan) for name in names}
@@ -170,7 +171,20 @@ def hooks_among(callbacks: Iterable[Any]) -> tuple[InStep, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def hook_logs(hooks: Iterable[InStep], offer: Offer, state: RunState, taken: Iterable[str]) -> dict[str, Seldom]:
+def usual_steps(hooks: Iterable[InStep], step: jax.Array) -> jax.Array | None:
+    """How many steps come before the next one in which a hook runs that does not always; None without such hooks.
+
+    Args:
+        hooks: who looks into the steps.
+        step: int32 scalar, the number of steps done.
+    """
+    waits = [hook.every - 1 - step % hook.every for hook in hooks if hook.every > 1]
+    return functools.reduce(jnp.minimum, waits) if waits else None
+
+
+def hook_logs(
+    hooks: Iterable[InStep], offer: Offer, state: RunState, taken: Iterable[str], *, resting: bool = False
+) -> dict[str, Seldom]:
     """What in-step hooks log in a step, by names that no other log has.
 
     Args:
@@ -178,12 +192,13 @@ def hook_logs(hooks: Iterable[InStep], offer: Offer, state: RunState, taken: Ite
         offer: what the step has.
         state: the one before the step.
         taken: the names of all other logs.
+        resting: whether only those run that always do.
     """
     names = [name for hook in hooks for name in hook.names] if not offer else ["gradients", "updates"]
     offer = offer.extended({}, absent={name: _OWN_STEP for name in names if name not in offer})
     logs: dict[str, Seldom] = {}
     for hook in hooks:
-        for name, log in hook.logs(offer, state).items():
+        for name, log in hook.logs(offer, state, resting=resting).items():
             logs[unique_name(name, {*taken, *logs})] = log
     return logs
 

@@ -41,6 +41,7 @@ def checked_step(
     skips: bool,
     hooks: tuple[InStep, ...],
     shown: Iterable[str],
+    resting: bool = False,
 ) -> Callable[[RunState, Batch], tuple[Fields, Fields, Told]]:
     """A model's step with all that is done around it, in parts of the state: those that move, and others that changed.
 
@@ -51,6 +52,7 @@ def checked_step(
         skips: whether it is left out if it is not finite.
         hooks: functions that run inside.
         shown: names of logs that the step itself does not hand out.
+        resting: whether of the hooks only those run that always do.
 
     Returns:
         `(state, batch) -> (moving, changed, told)`; it raises a TypeError if the step returns something else than a
@@ -74,7 +76,7 @@ def checked_step(
             after, logs, skipped = skipped_or_not(state, after, logs, flags)
         if hooks:
             taken = (*logs, *shown, *learning_rates(state.optimizer or {}))
-            logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=taken)})
+            logs = Logs({**logs, **hook_logs(hooks, offer, state, taken=taken, resting=resting)})
         return *moved(state, after), Told(logs, {name: offer[name] for name in names if name in offer}, skipped)
 
     return checked

@@ -56,6 +56,26 @@ def test_an_epoch_in_which_it_never_ran_logs_nan_and_a_step_the_newest_value():
     np.testing.assert_array_equal(history.steps["when"], 7 * [np.nan] + 5 * [7] + 3 * [np.nan] + 3 * [15])
 
 
+EVERY = {"always": 1, "third": 3, "fifth": 5}
+AT = range(1, 19)  # the steps of three epochs, counted from 1
+
+
+@pytest.mark.parametrize(
+    ("execution", "length"), [("resident", None), ("resident", 4), ("chunks", 3), ("single", None)]
+)
+def test_hooks_of_several_paces_run_in_their_own_steps_however_launches_are_cut(execution, length):
+    paces = {name: elegy.in_step(lambda step, name=name: {name: step}, every=every) for name, every in EVERY.items()}
+    history = fit(
+        model_of(), *paces.values(), epochs=3, step_logs=True, execution=execution, steps_per_execution=length
+    )
+    for name, every in EVERY.items():
+        before = [(step - 1) // 6 * 6 // every for step in AT]  # how often it had run when the epoch began
+        newest = [
+            np.nan if step // every == n else step // every * every - 1 for step, n in zip(AT, before, strict=True)
+        ]
+        np.testing.assert_array_equal(history.steps[name], newest)
+
+
 def test_steps_are_counted_over_several_fits():
     model = model_of()
     assert [fit(model, sizes).history["when"][0] for _ in range(2)] == [3, 9]
