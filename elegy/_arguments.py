@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._errors import did_you_mean, listing
-from ._inject import Offer, arguments_for
+from ._inject import Offer, arguments_of, wants
 from ._objective import Objective
 from .data import Batch, Source, is_stream
 
@@ -125,15 +125,17 @@ def data_check(objective: Objective, y_pred: Any) -> Callable[[Batch], None]:
         objective: the losses and metrics.
         y_pred: the abstract outputs of the module.
     """
+    consumers = [(leaf, objective.resolved.get(leaf.key, leaf.consumer)) for leaf in objective.leaves]
+    looks = [
+        (leaf, leaf.who, consumer.check) for leaf, consumer in consumers if callable(getattr(consumer, "check", None))
+    ]
+    asked = [wants(look) for *_, look in looks]  # read once, since streams are looked at batch by batch
 
     def check(batch: Batch) -> None:
         offer = Offer({"sample_weight": None, "class_weight": None, **batch, "y_pred": y_pred})
-        for leaf in objective.leaves:
-            consumer = objective.resolved.get(leaf.key, leaf.consumer)
-            look = getattr(consumer, "check", None)
-            if callable(look):
-                arguments = arguments_for(look, leaf.view(offer, "the data"), who=leaf.who, where="the data")
-                look(**{name: _on_host(value) for name, value in arguments.items()})
+        for (leaf, who, look), names in zip(looks, asked, strict=True):
+            arguments = arguments_of(names, leaf.view(offer, "the data"), who=who, where="the data")
+            look(**{name: _on_host(value) for name, value in arguments.items()})
 
     return check
 

@@ -7,8 +7,8 @@ import jax
 from ._state import RunState
 
 Fields = dict[str, Any]
-_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "nonfinite", "ema")
-_RESTING = ("live", "epoch", "data_pass", "count", "seed")
+_MOVING = ("parameters", "states", "optimizer", "metrics", "sums", "step", "ema")
+_RESTING = ("live", "epoch", "data_pass", "count", "seed", "nonfinite")  # the last one also tells when a launch is done
 
 
 def split(state: RunState) -> tuple[Fields, Fields]:

@@ -10,7 +10,7 @@ from ._fields import Fields, joined, split
 from ._state import RunState
 
 
-class _Structure:
+class Structure:
     """What a tree is like; equal to itself without a look at the tree, which each step would take."""
 
     def __init__(self, tree: Any) -> None:
@@ -21,7 +21,7 @@ class _Structure:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, _Structure) and self.tree == other.tree)
+        return self is other or (isinstance(other, Structure) and self.tree == other.tree)
 
 
 @jax.tree_util.register_pytree_node_class
@@ -39,7 +39,7 @@ class Leaves:
 
     __slots__ = ("leaves", "structure")
 
-    def __init__(self, leaves: Sequence[Any], structure: _Structure) -> None:
+    def __init__(self, leaves: Sequence[Any], structure: Structure) -> None:
         self.leaves = leaves
         self.structure = structure
 
@@ -47,12 +47,12 @@ class Leaves:
         """The tree itself."""
         return jax.tree.unflatten(self.structure.tree, self.leaves)
 
-    def tree_flatten(self) -> tuple[Sequence[Any], _Structure]:
+    def tree_flatten(self) -> tuple[Sequence[Any], Structure]:
         """The leaves, and what the tree is like, for JAX."""
         return self.leaves, self.structure
 
     @classmethod
-    def tree_unflatten(cls, structure: _Structure, leaves: Sequence[Any]) -> "Leaves":
+    def tree_unflatten(cls, structure: Structure, leaves: Sequence[Any]) -> "Leaves":
         """The leaves that `tree_flatten` took apart."""
         return cls(leaves, structure)
 
@@ -71,20 +71,18 @@ class FlatState:
     resting: Fields
 
 
-def packed(tree: Any, like: Leaves | None = None) -> Leaves:
-    """The leaves of a tree; `like` are others that are probably of the same structure, which they then share."""
+def packed(tree: Any, like: Structure | None = None) -> Leaves:
+    """The leaves of a tree; `like` is a structure that it probably has, and then shares."""
     leaves, structure = jax.tree.flatten(tree)
-    if like is not None and like.structure.tree == structure:
-        return Leaves(leaves, like.structure)
-    return Leaves(leaves, _Structure(structure))
+    return Leaves(leaves, like if like is not None and like.tree == structure else Structure(structure))
 
 
-def flat(state: RunState | FlatState) -> FlatState:
-    """The state for the next step; as it is if it is flat already."""
+def flat(state: RunState | FlatState, like: Structure | None = None) -> FlatState:
+    """The state for the next step; as it is if it is flat already, else with the structure `like` if it has that."""
     if isinstance(state, FlatState):
         return state
     moving, resting = split(state)
-    return FlatState(packed(moving), resting)
+    return FlatState(packed(moving, like), resting)
 
 
 def whole(state: RunState | FlatState) -> RunState:

@@ -99,7 +99,11 @@ def arguments_for(
     function: Callable[..., Any], offer: Mapping[str, Any], *, who: str, where: str = "this step"
 ) -> dict[str, Any]:
     """The keyword arguments that `call_with` gives to `function`."""
-    asked = wants(function)
+    return arguments_of(wants(function), offer, who=who, where=where)
+
+
+def arguments_of(asked: Wants, offer: Mapping[str, Any], *, who: str, where: str = "this step") -> dict[str, Any]:
+    """The keyword arguments for a function whose signature was read before; else like `arguments_for`."""
     check_offer(asked, offer, who=who, where=where)
     arguments = {name: offer[name] for name in asked.names if name in offer}
     if asked.var_keyword:

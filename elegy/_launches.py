@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from ._chunk_memory import ChunkMemory
+from ._chunk_memory import ChunkMemory, on_device
 from ._feed import Feed, Held, Stacked
 from ._probe import abstract
 from .data import ArraySource, Batch, Source, endless
@@ -169,7 +169,7 @@ class Slices(Singles):
             size = min(self._capacity, current.full)
             first = min(current.step, current.full - size)
             end = min(first + size, steps)
-            chunk = jax.tree.map(self._copied, current.stacked(first, size))
+            chunk = jax.tree.map(self._memory.copied, current.stacked(first, size))
             feed = jax.device_put(Stacked(chunk, self._extra))
             del chunk
             while current.step < end:
@@ -179,11 +179,6 @@ class Slices(Singles):
         if current.step < steps:
             current.step += 1
             yield Launch(self._whole(current.last()), 0, 1)
-
-    def _copied(self, column: np.ndarray) -> np.ndarray:
-        copy = self._memory.empty(column.shape, column.dtype)
-        copy[:] = column
-        return copy
 
 
 class Resident:
@@ -251,7 +246,7 @@ class Resident:
     def _prepare(self) -> tuple["_Pass", Held]:
         """The next pass, with its order on the device."""
         current = _Pass(self.next_pass, self._source)
-        columns = self._columns = self._columns or jax.device_put(self._source.columns)
+        columns = self._columns = self._columns or on_device(self._source.columns)
         return current, self._held(columns, jax.device_put(self._padded(current.rows)))
 
     def forms(self, epochs: int) -> list[Launch]:

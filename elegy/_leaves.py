@@ -44,7 +44,7 @@ class Leaf:
         seen: Mapping[str, Any] = offer
         if self.bound is not None:
             seen = self.bound.offer(seen, who=self.who, where=where)
-        return index_offer(self.on, seen, who=self.who)
+        return seen if self.on is None else index_offer(self.on, seen, who=self.who)
 
 
 def leaves_of(structure: Any, kind: str, taken: set[str], accepts: Callable[[Any], str | None]) -> list[Leaf]:

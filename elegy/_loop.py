@@ -104,6 +104,7 @@ class Training:
         self.watch = NonfiniteWatch(plan.nonfinite)
         self.record = StepRecord()
         self.spent = TimeSpent()
+        self.standing: dict[str, dict[str, Any]] = {}
         self.pace = plan.execution.pace()
         # Known once: in single steps these would be asked for as often as there are steps.
         self.names = names_of_step(callbacks, "on_train_batch_end")
@@ -159,7 +160,7 @@ class Training:
             with self.spent.on_dispatch(lambda: self.programs.traces + self.programs.waits):
                 told, ticket = self.run.launch(self.program_for(launch), steps=launch.count)
             with self.spent.on("compute"):
-                self.pace.launched(launch.count, ticket)
+                self.pace.launched(launch.count, ticket, self.programs.fresh_bytes)
                 self.stop_for(self.watch.launched(ticket))
             if told is not None and self.plan.step_logs:
                 self.record.add(self.run.step - launch.count, told, launch)
@@ -211,8 +212,9 @@ class Training:
 
     def tell(self, hook: str, /, **offer: Any) -> None:
         """Call a hook of every callback; an answer may end the fit after this launch."""
-        arrays = standing(hook, self.run.private, training=True)
-        stop = self.callbacks.call(hook, **{**arrays, **self.numbers(), "run": self.run, **offer})
+        if hook not in self.standing:  # batch hooks are called as often as there are steps
+            self.standing[hook] = standing(hook, self.run.private, training=True)
+        stop = self.callbacks.call(hook, **{**self.standing[hook], **self.numbers(), "run": self.run, **offer})
         if isinstance(stop, Stop):
             self.run.stop_reason = stop.reason
         elif self.run.model.stop_training:
@@ -260,7 +262,7 @@ def evaluate(
         if callbacks.overrides("on_test_batch_begin"):
             told_of("on_test_batch_begin", batch=number, logs=LazyLogs())
         running, told, ticket = _tested(programs, state, running, launch, capacity, names)
-        pace.launched(launch.count, ticket)
+        pace.launched(launch.count, ticket, programs.fresh_bytes)
         for offset, (logs, asked) in enumerate(told_steps(told, launch) if told is not None else ()):
             told_of("on_test_batch_end", **{**asked, "batch": number + offset, "logs": logs})
         number += launch.count

@@ -10,6 +10,7 @@ import optax
 
 from ._errors import did_you_mean, listing
 from ._paths import flatten, matches, matches_any, unflatten
+from .compiling import filled
 
 # Keras' names and default learning rates; the transformations are Optax's.
 NAMED: dict[str, tuple[Callable[..., optax.GradientTransformation], float]] = {
@@ -61,10 +62,12 @@ class Optimizer:
             # Without weak types, which the first step would change, so that it would be compiled twice.
             return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), state)
 
+        program = jax.jit(begin)  # one program, where each slot would be one
         try:
-            return jax.jit(begin)(parameters)  # one program, where each slot would be one
+            values = filled(program.trace(parameters))
         except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
             return begin(parameters)  # a transformation that reads the numbers
+        return program(parameters) if values is None else jax.device_put(values, may_alias=False)
 
     def refrozen(self, state: dict[str, Any], parameters: Any, frozen: tuple[str, ...]) -> dict[str, Any]:
         """The state for another set of frozen leaves: slots go along by path, those of freed leaves start anew.

@@ -1,4 +1,4 @@
-"""How many steps a launch runs: about a tenth of a second, or a fixed number; and how many launches are in flight."""
+"""How many steps a launch runs: some tenths of a second, or a fixed number; and how many launches are in flight."""
 
 import time
 from collections import deque
@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 _SECONDS = 0.1
-_PATIENCE = 0.01  # for a device without work; a hundred times what a launch costs
+_MOST_SECONDS = 0.5
+_SECONDS_A_BYTE = 0.25e-9  # what fresh memory costs, as the system makes its pages one by one
+_SHARE_OF_PAGES = 0.02
+_PATIENCE = 0.02  # for a device without work; some twenty times what a launch costs beside a busy device
 _GROWTH = 8
 _IN_FLIGHT = 2
 
@@ -14,7 +17,8 @@ _IN_FLIGHT = 2
 class Pace:
     """Decides the length of each launch from the time that earlier ones took.
 
-    The length changes no result: one compiled loop serves every length.
+    About a tenth of a second; more, up to half a second, where a launch needs so much memory anew that making its pages
+    would cost more than a fiftieth of that. The length changes no result: one compiled loop serves every length.
 
     Args:
         most: no launch runs more steps.
@@ -35,6 +39,7 @@ class Pace:
         self._fixed = fixed
         self._hurries = hurries
         self._clock = clock
+        self._seconds = _SECONDS
         self._length = 1
         self._flying: deque[tuple[int, float, Any]] = deque()
         self._done = 0.0
@@ -48,13 +53,15 @@ class Pace:
             return min(self._most, self._fixed)
         return 1 if self._is_idle() else min(self._most, self._length)
 
-    def launched(self, steps: int, ticket: Any) -> None:
+    def launched(self, steps: int, ticket: Any, fresh_bytes: int = 0) -> None:
         """Note a launch, and wait for the one before last, so that the host never runs far ahead of the device.
 
         Args:
             steps: how many it runs.
             ticket: a small array that is ready when it is done; never donated.
+            fresh_bytes: how much memory every launch needs anew.
         """
+        self._seconds = min(_MOST_SECONDS, max(_SECONDS, fresh_bytes * _SECONDS_A_BYTE / _SHARE_OF_PAGES))
         self._flying.append((steps, self._clock(), ticket))
         while len(self._flying) >= _IN_FLIGHT:
             self._land()
@@ -77,5 +84,5 @@ class Pace:
         now = self._clock()
         self.step_seconds = (now - max(begun, self._done)) / steps
         self._done = now
-        wanted = int(_SECONDS / max(self.step_seconds, 1e-9))
+        wanted = int(self._seconds / max(self.step_seconds, 1e-9))
         self._length = max(1, min(wanted, _GROWTH * max(steps, self._length)))

@@ -77,7 +77,8 @@ class Plan:
 
     def pace(self) -> Pace:
         """How long its launches are."""
-        return Pace(self.most, self.fixed, hurries=self.accumulate == 1)  # groups are cut where the data says
+        # Only what is collected can be late; and groups are cut where the data says.
+        return Pace(self.most, self.fixed, hurries=self.kind != "resident" and self.accumulate == 1)
 
     @property
     def is_asked_for(self) -> bool:

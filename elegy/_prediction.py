@@ -96,7 +96,8 @@ class _Prediction:
                 self._land(take)
             self._tell("on_predict_batch_begin", batch=number)
             outputs = self._launched(launch)
-            pace.launched(launch.count, next(iter(jax.tree.leaves(outputs)), self._state.step))
+            ticket = next(iter(jax.tree.leaves(outputs)), self._state.step)
+            pace.launched(launch.count, ticket, self._programs.fresh_bytes)
             batch = launch.feed if isinstance(launch.feed, Batch) else None  # a chunk's memory is needed for others
             self._flying.append((number, launch.count, batch, outputs))
             number += launch.count

@@ -14,11 +14,11 @@ import numpy as np
 
 from ._bounded import Bounded
 from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
-from ._feed import Feed, run_many
+from ._feed import Feed, Seldom, run_many
 from ._fields import Fields, joined, moved, split
-from ._flat import FlatState, Leaves, flat, packed, whole
+from ._flat import FlatState, Leaves, Structure, flat, packed, whole
 from ._grouped import group_like
-from ._in_step import InStep
+from ._in_step import InStep, usual_steps
 from ._logs import Logs, Totals
 from ._objective import Objective
 from ._optimizer import learning_rates
@@ -26,7 +26,7 @@ from ._probe import abstract
 from ._state import RunState
 from ._stepping import Stepping, checked_step
 from ._told import PassState, Told, kept
-from .compiling import Ahead, Program, jit
+from .compiling import Ahead, Program, jit, temporary_bytes
 
 Batch = Mapping[str, Any]
 
@@ -69,12 +69,15 @@ class Programs:
         """Whether training steps that are not finite are left out; programs for both are kept side by side."""
         self.hooks: tuple[InStep, ...] = ()
         """Functions that run inside training steps; programs with and without them are kept side by side."""
+        self._structure: Structure | None = None
         self.ahead = Ahead()
         """While its block runs, programs are not run but compiled, by threads; they return shapes."""
         self.traces = 0
         """How many programs, and parts of programs, have been traced."""
         self.waits = 0
         """How often a call had to wait for what was compiled ahead."""
+        self.fresh_bytes = 0
+        """The most memory that one of the programs takes anew from the system in every launch."""
 
     @contextlib.contextmanager
     def training_with(self, *, skips: bool, hooks: tuple[InStep, ...]) -> Iterator[None]:
@@ -97,20 +100,20 @@ class Programs:
 
     def train(self, state: RunState | FlatState, batch: Batch) -> tuple[FlatState, None, Any]:
         """One training step without logs, else like `train_many`; `state` is consumed."""
-        before = flat(state)
+        before = self._flat(state)
         program = self._program(self._training("train"), self._train, donate=(0,))
-        moving, changed, ticket = program(before.moving, before.resting, batch)
-        return FlatState(moving, {**before.resting, **changed}), None, ticket
+        moving, changed = program(before.moving, before.resting, batch)
+        return FlatState(moving, {**before.resting, **changed}), None, changed["nonfinite"]
 
     def train_logged(
         self, state: RunState | FlatState, batch: Batch, names: tuple[str, ...] = ()
     ) -> tuple[FlatState, Told, Any]:
         """One training step with its logs, and what it has under `names`; else like `train_many`."""
-        before = flat(state)
+        before = self._flat(state)
         function = functools.partial(self._train_logged, names=names)
         program = self._program(self._training("train_logged", *names), function, donate=(0,))
-        moving, changed, told, ticket = program(before.moving, before.resting, batch)
-        return FlatState(moving, {**before.resting, **changed}), told, ticket
+        moving, changed, told = program(before.moving, before.resting, batch)
+        return FlatState(moving, {**before.resting, **changed}), told, changed["nonfinite"]
 
     def train_many(
         self,
@@ -141,8 +144,8 @@ class Programs:
         program = self._program(self._training("train_many", capacity, *names), function, donate=(0,))
         # Of steps that run eagerly only those have loops that take several batches.
         with jax.disable_jit() if self.eager else contextlib.nullcontext():
-            (moving, changed), told, ticket = program(moving, resting, feed, *_sent(first, count))
-        return joined(resting, moving, changed), told, ticket
+            (moving, changed), told = program(moving, resting, feed, *_sent(first, count))
+        return joined(resting, moving, changed), told, changed["nonfinite"]
 
     def test_many(
         self,
@@ -237,35 +240,46 @@ class Programs:
         taken = group_like(batch, self._accumulate) if training and self._accumulate > 1 else batch
         return jax.eval_shape(self._inner(training, names), abstract(state), taken)[2]
 
-    def _train(self, moving: Leaves, resting: Fields, batch: Batch) -> tuple[Leaves, Fields, Any]:
-        moving, changed, _, ticket = self._train_logged(moving, resting, batch)
-        return moving, changed, ticket
+    def _flat(self, state: RunState | FlatState) -> FlatState:
+        """The state as a step takes it, with the very structure that was traced, so that no call compares them."""
+        taken = flat(state, self._structure)
+        self._structure = taken.moving.structure
+        return taken
+
+    def _train(self, moving: Leaves, resting: Fields, batch: Batch) -> tuple[Leaves, Fields]:
+        return self._train_logged(moving, resting, batch)[:2]
 
     def _train_logged(
         self, moving: Leaves, resting: Fields, batch: Batch, names: tuple[str, ...] = ()
-    ) -> tuple[Leaves, Fields, Told, Any]:
+    ) -> tuple[Leaves, Fields, Told]:
         before = joined(resting, moving.tree(), {})
         after, told = self._stepped(before, batch, True, names)
         after = after.advance(told.logs, told.skipped)
         moves, changed = moved(before, after)
-        return packed(moves, moving), changed, kept(told), jnp.copy(after.nonfinite)
+        changed = {"nonfinite": jnp.copy(after.nonfinite), **changed}  # a step without losses leaves it alone
+        return packed(moves, moving.structure), changed, kept(told)
 
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
-    ) -> tuple[tuple[Fields, Fields], Told | None, Any]:
-        def step(carry: tuple[Fields, Fields], batch: Batch) -> tuple[tuple[Fields, Fields], Told]:
+    ) -> tuple[tuple[Fields, Fields], Told | None]:
+        def step(
+            carry: tuple[Fields, Fields], batch: Batch, hooks_rest: bool = False
+        ) -> tuple[tuple[Fields, Fields], Told]:
             before = joined(resting, *carry)
-            after, told = self._stepped(before, batch, True, names)
+            after, told = self._stepped(before, batch, True, names, hooks_rest)
             after = after.advance(told.logs, told.skipped)
             return (split(after)[0], {name: getattr(after, name) for name in carry[1]}), told
 
-        changing = self._changing(moving, resting, feed, names)
-        carry, told = run_many(step, (moving, {n: resting[n] for n in changing}), feed, first, count, capacity)
-        return carry, told, jnp.copy(carry[0]["nonfinite"])
+        carry = moving, {name: resting[name] for name in self._changing(moving, resting, feed, names)}
+        if usual_steps(self.hooks, moving["step"]) is None:
+            return run_many(step, carry, feed, first, count, capacity)
+        seldom = Seldom(step, lambda carry: usual_steps(self.hooks, carry[0]["step"]))
+        usual = functools.partial(step, hooks_rest=True)
+        return run_many(usual, carry, feed, first, count, capacity, seldom)
 
     def _changing(self, moving: Fields, resting: Fields, feed: Feed, names: tuple[str, ...]) -> tuple[str, ...]:
         """The fields that rest in the steps of most models, and not in this one's."""
-        found: list[str] = []
+        found = ["nonfinite"]  # which every step advances
 
         def look(number: Any, carry: Fields, batch: Batch) -> Fields:
             del number
@@ -309,19 +323,25 @@ class Programs:
     def _pred_step(self) -> Callable[..., Any]:
         return self._program(("step", "predict"), self._steps.pred_step)
 
-    def _stepped(self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...]) -> tuple[RunState, Told]:
-        moving, changed, told = self._inner(training, names)(dataclasses.replace(state, sums=None), batch)
+    def _stepped(
+        self, state: RunState, batch: Batch, training: bool, names: tuple[str, ...], hooks_rest: bool = False
+    ) -> tuple[RunState, Told]:
+        inner = self._inner(training, names, hooks_rest)
+        moving, changed, told = inner(dataclasses.replace(state, sums=None), batch)
         moving["sums"] = state.sums  # no step needs them, so one trace serves with and without
         if training and self.hooks and state.sums is not None:
             told = told._replace(logs=Logs({**told.logs, **state.sums.newest(told.logs)}))
         return joined(split(state)[1], moving, changed), told
 
-    def _inner(self, training: bool, names: tuple[str, ...]) -> Callable[..., tuple[Fields, Fields, Told]]:
+    def _inner(
+        self, training: bool, names: tuple[str, ...], hooks_rest: bool = False
+    ) -> Callable[..., tuple[Fields, Fields, Told]]:
         """The model's step by itself: traced once, whatever programs it becomes a part of."""
         step = self._steps.train_step if training else self._steps.test_step
         hooks, shown = (self.hooks if training else ()), [leaf.key for leaf in self._objective.leaves]
-        checked = checked_step(step, training, names, skips=training and self.skips, hooks=hooks, shown=shown)
-        key = ("step", training, *names)
+        skips = training and self.skips
+        checked = checked_step(step, training, names, skips=skips, hooks=hooks, shown=shown, resting=hooks_rest)
+        key = ("step", *(["resting"] if hooks_rest else []), training, *names)
         return self._program(self._training(*key) if training else key, checked)
 
     def _training(self, *key: Any) -> tuple[Any, ...]:
@@ -347,12 +367,17 @@ class Programs:
             is_part = isinstance(key, tuple) and key[0] == "step"  # of programs that are rewritten as a whole
             traced = self._traced(function, place, is_part)
             compiled = functools.partial(jit, rewrite=self._rewrite, donate_argnums=donate)
-            made = jax.jit(traced) if is_part else Program(compiled(traced), self.ahead, self._count_wait)
+            watched = functools.partial(Program, ahead=self.ahead, on_wait=self._count_wait, on_ready=self._weigh)
+            made = jax.jit(traced) if is_part else watched(compiled(traced))
             self._jitted[place] = made
         return self._jitted[place]
 
     def _count_wait(self) -> None:
         self.waits += 1
+
+    def _weigh(self, compiled: Any) -> None:
+        if jax.default_backend() == "cpu":  # others keep the memory of their programs
+            self.fresh_bytes = max(self.fresh_bytes, temporary_bytes(compiled))
 
     def _traced(self, function: Callable[..., Any], place: Any, is_part: bool) -> Callable[..., Any]:
         key, forms = place[-1], itertools.count(1)

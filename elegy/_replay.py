@@ -18,9 +18,10 @@ def replayed(told: Told, count: int) -> Iterator[tuple[LazyLogs, dict[str, Any]]
         count: how many steps it ran.
     """
     columns = columns_of(jax.device_get(told.logs), count)
-    for step in range(count):
-        logs = LazyLogs({name: float(column[step]) for name, column in columns.items()})
-        yield logs, jax.tree.map(lambda leaf, step=step: leaf[step], told.asked)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True) if columns else [()] * count
+    for step, row in enumerate(rows):
+        logs = LazyLogs.known(dict(zip(columns, row, strict=True)))
+        yield logs, jax.tree.map(lambda leaf, step=step: leaf[step], told.asked) if told.asked else {}
 
 
 def columns_of(logs: Logs, count: int) -> dict[str, np.ndarray]:

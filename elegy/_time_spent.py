@@ -1,6 +1,5 @@
 """Where the time of a fit goes, by the host's clock, at the places where the loop waits anyway."""
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeVar
@@ -31,24 +30,17 @@ class TimeSpent:
         self._clock = clock
         self._seconds: dict[Place, float] = {"input": 0.0, "dispatch": 0.0, "compute": 0.0}
 
-    @contextlib.contextmanager
-    def on(self, place: Place) -> Iterator[None]:
+    def on(self, place: Place) -> "_Block":
         """Count the time of a block; a block that fails does not count."""
-        begun = self._clock()
-        yield
-        self._seconds[place] += self._clock() - begun
+        return _Block(self._clock, self._seconds, place)
 
-    @contextlib.contextmanager
-    def on_dispatch(self, compilations: Callable[[], int]) -> Iterator[None]:
+    def on_dispatch(self, compilations: Callable[[], int]) -> "_Block":
         """Count the time of a launch's start, unless something is compiled in it.
 
         Args:
             compilations: tells how many there have been.
         """
-        begun, before = self._clock(), compilations()
-        yield
-        if compilations() == before:
-            self._seconds["dispatch"] += self._clock() - begun
+        return _Block(self._clock, self._seconds, "dispatch", compilations)
 
     def drawn(self, items: Iterable[T]) -> Iterator[T]:
         """The items, with the time that each takes to be made counted as input."""
@@ -68,3 +60,29 @@ class TimeSpent:
     def bound(self) -> Place | None:
         """Where most of the time went; None if too little was measured."""
         return None if self.share("input") is None else max(self._seconds, key=self._seconds.__getitem__)
+
+
+class _Block:
+    """A block whose time is added; three of them are in every step, which generators would take longer for."""
+
+    __slots__ = ("_begun", "_clock", "_compilations", "_compiled", "_place", "_seconds")
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        seconds: dict[Place, float],
+        place: Place,
+        compilations: Callable[[], int] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._place: Place = place
+        self._compilations = compilations
+
+    def __enter__(self) -> None:
+        self._compiled = None if self._compilations is None else self._compilations()
+        self._begun = self._clock()
+
+    def __exit__(self, error: type[BaseException] | None, *rest: object) -> None:
+        if error is None and (self._compilations is None or self._compilations() == self._compiled):
+            self._seconds[self._place] += self._clock() - self._begun

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from elegy._chunk_memory import ChunkMemory
+from elegy._chunk_memory import ChunkMemory, on_device
 
 
 def test_memory_that_somebody_holds_is_not_handed_out_again():
@@ -35,3 +35,13 @@ def test_sizes_and_dtypes_do_not_mix():
     for shape, dtype in shapes * 2:
         array = memory.empty(shape, dtype)
         assert array.shape == shape and array.dtype == dtype and array.flags.writeable
+
+
+def test_columns_that_are_aligned_are_read_where_they_lie_and_others_are_copied_once():
+    aligned = ChunkMemory().copied(np.arange(64, dtype="float32"))
+    shifted, strided = aligned[1:], aligned[::2]
+    here, *copies = on_device([aligned, shifted, strided])
+    assert here.unsafe_buffer_pointer() == aligned.ctypes.data
+    aligned[:] = -1
+    for copy, expected in zip(copies, [np.arange(1, 64), np.arange(0, 64, 2)], strict=True):
+        np.testing.assert_array_equal(copy, expected)

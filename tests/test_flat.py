@@ -19,8 +19,8 @@ def test_leaves_of_one_structure_share_it_and_fit_one_program():
     traces = []
     double = jax.jit(lambda tree: traces.append(1) or jax.tree.map(lambda leaf: 2 * leaf, tree))
     one, other = packed({"a": np.ones(2)}), packed({"a": np.zeros(2)})
-    assert packed({"a": 3}, one).structure is one.structure
-    assert packed({"b": 3}, one).structure is not one.structure
+    assert packed({"a": 3}, one.structure).structure is one.structure
+    assert packed({"b": 3}, one.structure).structure is not one.structure
     np.testing.assert_array_equal(double(one).tree()["a"], [2, 2])
     double(double(other))
     assert len(traces) == 1

@@ -280,6 +280,17 @@ def test_launches_grow_to_a_tenth_of_a_second_and_never_past_the_longest():
     assert Pace(most=50, fixed=7).length() == 7
 
 
+@pytest.mark.parametrize(("fresh_bytes", "steps"), [(0, 100), (16 << 20, 209), (1 << 30, 500)])
+def test_launches_are_longer_where_each_needs_much_memory_anew(fresh_bytes, steps):
+    now = [0.0]
+    pace = Pace(most=10_000, hurries=False, clock=lambda: now[0])
+    for _ in range(6):
+        count = pace.length()
+        pace.launched(count, jnp.int32(0), fresh_bytes)
+        now[0] += 1e-3 * count
+    assert pace.length() == pytest.approx(steps, abs=1)
+
+
 def test_a_device_without_work_is_not_kept_waiting_for_a_long_launch():
     now = [0.0]
     kinds = [{}, {"fixed": 7}, {"hurries": False}]

@@ -11,7 +11,7 @@ from ._callback import Callback
 from ._progress_line import Progress, bar_line, text_line
 from ._screen import Screen, is_terminal, open_screen
 
-_SECONDS_BETWEEN_REDRAWS = 0.05
+_SECONDS_BETWEEN_REDRAWS = 0.1
 
 
 def resolve_verbose(verbose: Any) -> int:
@@ -41,7 +41,7 @@ class ProgressBar(Callback):
     """Shows how far a fit, an evaluation or a prediction is, with the newest values that have already arrived.
 
     It never waits for the device while steps run: the loop calls `on_launch_end` after each launch, which redraws at
-    most 20 times a second, from the thread that trains. At the end of an epoch the line is kept, with exact values.
+    most 10 times a second, from the thread that trains. At the end of an epoch the line is kept, with exact values.
     On a pipe or in a file only these final lines are written, without control codes.
 
     Args:

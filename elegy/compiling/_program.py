@@ -26,6 +26,12 @@ class Ahead:
             threads.shutdown(wait=False)
 
 
+def temporary_bytes(compiled: Any) -> int:
+    """How much memory every run of a compiled program takes for itself, as far as the backend tells."""
+    stats = compiled.memory_analysis()
+    return 0 if stats is None else stats.temp_size_in_bytes
+
+
 class Program:
     """A jitted function, called like it; a call waits for what is being compiled, so nothing is compiled twice.
 
@@ -33,6 +39,7 @@ class Program:
         jitted: what `jax.jit` returned.
         ahead: in its block, calls compile and return shapes and dtypes; they may be given such, too.
         on_wait: called before a call waits.
+        on_ready: called with each compiled form that was waited for.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -45,10 +52,17 @@ class Program:
         [2.0, 2.0, 2.0]
     """
 
-    def __init__(self, jitted: Any, ahead: Ahead, on_wait: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        jitted: Any,
+        ahead: Ahead,
+        on_wait: Callable[[], None] = lambda: None,
+        on_ready: Callable[[Any], None] = lambda compiled: None,
+    ) -> None:
         self._jitted = jitted
         self._ahead = ahead
         self._on_wait = on_wait
+        self._on_ready = on_ready
         self._coming: list[Future[Any]] = []
 
     def __call__(self, *args: Any) -> Any:
@@ -66,4 +80,4 @@ class Program:
         self._on_wait()
         while self._coming:
             self._coming[0].exception()  # waits; if Ctrl-C ends that, the next call waits on
-            self._coming.pop(0).result()
+            self._on_ready(self._coming.pop(0).result())

@@ -151,10 +151,10 @@ class ArraySource:
                 parts = [leaf[start:stop] for leaf in leaves]
             else:
                 rows = order[start:stop]
-                parts = [np.take(leaf, rows, axis=0) for leaf in leaves]
+                parts = [leaf.take(rows, axis=0) for leaf in leaves]
             start = stop
             self._position = Position(data_pass, start) if start <= last_start else Position(data_pass + 1, 0)
-            yield jax.tree.unflatten(structure, parts)
+            yield structure.unflatten(parts)
 
 
 def require_count(name: str, value: Any) -> None:
