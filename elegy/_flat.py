@@ -1,8 +1,7 @@
 """The state of a run as the flat list of its leaves, in which form it passes the border of a compiled step."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -57,9 +56,7 @@ class Leaves:
         return cls(leaves, structure)
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class FlatState:
+class FlatState(NamedTuple):
     """A `RunState` between two steps that nobody looks into.
 
     Attributes:
