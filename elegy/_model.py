@@ -168,7 +168,7 @@ class Model(PureSteps):
                 own, what counts are the log `loss` and the gradients given to `apply_gradients`.
             execution: "auto" chooses; "resident" keeps the data on the device and "chunks" stacks batches, so that one
                 launch runs many steps; "single" launches each step by itself.
-            steps_per_execution: how many steps a launch runs; None takes as many as fit into a tenth of a second.
+            steps_per_execution: how many steps a launch runs; None takes as many as fit into some tenths of a second.
             step_logs: keep the logs of each step too, as `on_train_batch_end` gets them, in `history.steps`.
             max_compilations: how many programs this fit may compile; one more is an error before it is compiled, which
                 names what changed. A first fit compiles one for its steps, one for a smaller last batch and one for
