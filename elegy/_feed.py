@@ -101,7 +101,7 @@ class Feed(Protocol):
         ...
 
 
-class Seldom(NamedTuple):
+class Rare(NamedTuple):
     """Steps that come now and then among others, in a loop of their own: a branch would cost each of the others.
 
     Attributes:
@@ -120,7 +120,7 @@ def run_many(
     first: Any,
     count: Any,
     capacity: int,
-    seldom: Seldom | None = None,
+    rare: Rare | None = None,
 ) -> tuple[Any, Any]:
     """Run `step` for `count` batches; one compilation serves every first step and every count.
 
@@ -131,7 +131,7 @@ def run_many(
         first: int32 scalar, the first step of the launch in the feed.
         count: int32 scalar, how many steps.
         capacity: how many steps' `told` are kept; 0 keeps none.
-        seldom: steps that come now and then instead.
+        rare: steps that come now and then instead.
 
     Returns:
         The carry after the last step, and what the steps told, stacked `(capacity, ...)`; None if nothing is kept.
@@ -161,18 +161,18 @@ def run_many(
 
         return feed.loop(first + done, count, body, held)
 
-    def run_both(place: tuple[Any, Any], seldom: Seldom) -> tuple[Any, Any]:
+    def run_both(place: tuple[Any, Any], rare: Rare) -> tuple[Any, Any]:
         done, (sums, rest, kept) = place
-        usual = jnp.minimum(seldom.usual(unpack_sums(sums, rest)), count - done)
+        usual = jnp.minimum(rare.usual(unpack_sums(sums, rest)), count - done)
         held = run(step, done, usual, (sums, rest, kept))
         done = done + usual
         now = jnp.minimum(1, count - done)
-        return done + now, run(seldom.step, done, now, held)
+        return done + now, run(rare.step, done, now, held)
 
-    if seldom is None:
+    if rare is None:
         sums, rest, kept = run(step, 0, count, (sums, rest, kept))
     else:
-        both = functools.partial(run_both, seldom=seldom)
+        both = functools.partial(run_both, rare=rare)
         start = jnp.zeros_like(count), (sums, rest, kept)
         _, (sums, rest, kept) = jax.lax.while_loop(lambda place: place[0] < count, both, start)
     return unpack_sums(sums, rest), kept

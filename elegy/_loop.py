@@ -167,7 +167,7 @@ class Training:
             if told is not None and self.replays:
                 self.replay(number, told, launch)
             number += launch.count
-            self.callbacks.launch_end(number, self.running_logs, self.waiting)
+            self.callbacks.launch_end(number, self.running_logs, self.spent.share("input"))
             if self.ended():
                 break
         return number
@@ -205,10 +205,6 @@ class Training:
     def numbers(self) -> dict[str, int]:
         """What the host knows without asking the device."""
         return {"step": self.run.step, "epoch": self.run.epoch}
-
-    def waiting(self) -> float | None:
-        """The share of the time that was spent waiting for data, where known."""
-        return self.spent.share("input")
 
     def running_logs(self) -> LazyLogs:
         """What the epoch has come to so far."""

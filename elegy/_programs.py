@@ -14,7 +14,7 @@ import numpy as np
 
 from ._bounded import Bounded
 from ._compilations import MOST_FORMS, MOST_PROGRAMS, Compilations
-from ._feed import Feed, Seldom, run_many
+from ._feed import Feed, Rare, run_many
 from ._fields import Fields, joined, moved, split
 from ._flat import FlatState, Leaves, Structure, flat, packed, whole
 from ._grouped import group_like
@@ -262,9 +262,7 @@ class Programs:
     def _train_many(
         self, moving: Fields, resting: Fields, feed: Feed, first: Any, count: Any, *, capacity: int, names: Any
     ) -> tuple[tuple[Fields, Fields], Told | None]:
-        def step(
-            carry: tuple[Fields, Fields], batch: Batch, hooks_rest: bool = False
-        ) -> tuple[tuple[Fields, Fields], Told]:
+        def step(carry: tuple[Fields, Fields], batch: Batch, hooks_rest: bool = False) -> tuple[Any, Told]:
             before = joined(resting, *carry)
             after, told = self._stepped(before, batch, True, names, hooks_rest)
             after = after.advance(told.logs, told.skipped)
@@ -273,9 +271,9 @@ class Programs:
         carry = moving, {name: resting[name] for name in self._changing(moving, resting, feed, names)}
         if usual_steps(self.hooks, moving["step"]) is None:
             return run_many(step, carry, feed, first, count, capacity)
-        seldom = Seldom(step, lambda carry: usual_steps(self.hooks, carry[0]["step"]))
+        rare = Rare(step, lambda carry: usual_steps(self.hooks, carry[0]["step"]))
         usual = functools.partial(step, hooks_rest=True)
-        return run_many(usual, carry, feed, first, count, capacity, seldom)
+        return run_many(usual, carry, feed, first, count, capacity, rare)
 
     def _changing(self, moving: Fields, resting: Fields, feed: Feed, names: tuple[str, ...]) -> tuple[str, ...]:
         """The fields that rest in the steps of most models, and not in this one's."""

@@ -173,15 +173,13 @@ class CallbackList:
         for bar in self._bars:
             bar.say(text)
 
-    def launch_end(
-        self, steps_done: int, read_logs: Callable[[], Any], waiting: Callable[[], float | None] = lambda: None
-    ) -> None:
+    def launch_end(self, steps_done: int, read_logs: Callable[[], Any], waiting: float | None = None) -> None:
         """Tell the bar that a launch was started.
 
         Args:
             steps_done: steps or batches of this epoch or pass so far.
             read_logs: makes the `LazyLogs` of the pass so far; called only if the bar is about to be redrawn.
-            waiting: tells the share of the time that was spent waiting for data, where known.
+            waiting: the share of the time that was spent waiting for data, where known.
         """
         for bar in self._bars:
             bar.on_launch_end(steps_done, read_logs, waiting)

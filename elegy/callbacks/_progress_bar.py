@@ -84,15 +84,13 @@ class ProgressBar(Callback):
         del logs
         self._begin(self._title(epoch) if self._verbose == 1 else "")
 
-    def on_launch_end(
-        self, steps_done: int, read_logs: Callable[[], Any], waiting: Callable[[], float | None] = lambda: None
-    ) -> None:
+    def on_launch_end(self, steps_done: int, read_logs: Callable[[], Any], waiting: float | None = None) -> None:
         """Count the steps that were launched, and redraw if it is time to.
 
         Args:
             steps_done: steps of this epoch so far.
             read_logs: makes the logs of the epoch so far; they are shown once they have arrived.
-            waiting: tells the share of the time that was spent waiting for data, where known.
+            waiting: the share of the time that was spent waiting for data, where known.
         """
         now = self._clock()
         self._meter.count(steps_done, now)
@@ -229,7 +227,7 @@ class _Meter:
         done: steps so far.
         first: when the first launch had been made and how many steps it had; it compiles, so it is no measure.
         stopped: when its last step ended; None while it runs.
-        waiting: tells the share of the time that was spent waiting for data, where known.
+        waiting: the share of the time that was spent waiting for data; None if unknown.
     """
 
     began: float
@@ -237,7 +235,7 @@ class _Meter:
     done: int = 0
     first: tuple[float, int] | None = None
     stopped: float | None = None
-    waiting: Callable[[], float | None] = lambda: None
+    waiting: float | None = None
 
     def count(self, done: int, now: float) -> None:
         """Note that `done` steps have been launched."""
@@ -251,12 +249,12 @@ class _Meter:
         left = step * (total - self.done) if step is not None and total is not None else None
         spent = now - self.began if self.done else None
         seconds = spent if left is None or note else left
-        return Progress(self.done, total, seconds, step, logs, note, self.waiting())
+        return Progress(self.done, total, seconds, step, logs, note, self.waiting)
 
     def finished(self, now: float, logs: Mapping[str, float]) -> Progress:
         """What to show at the end: the time spent."""
         step = self._step(now) if self.done else None
-        return Progress(self.done, self._final_total(), now - self.began, step, logs, waiting=self.waiting())
+        return Progress(self.done, self._final_total(), now - self.began, step, logs, waiting=self.waiting)
 
     def _final_total(self) -> int:
         return self.done if self.total is None or self.done > self.total else self.total
