@@ -26,13 +26,13 @@ def filled(traced: Any) -> Any:
     """
     program = traced.jaxpr.jaxpr
     values: dict[Any, np.ndarray] = {}
-    if sum(math.prod(var.aval.shape) * var.aval.dtype.itemsize for var in program.outvars) > _MOST_BYTES:
+    size = sum(math.prod(var.aval.shape) * var.aval.dtype.itemsize for var in program.outvars)
+    if size > _MOST_BYTES or program.effects:
         return None
-    for equation in program.eqns:
-        (source, *more), (target,) = equation.invars, equation.outvars
-        if equation.primitive.name != "broadcast_in_dim" or more or not hasattr(source, "val") or np.shape(source.val):
-            return None
-        values[target] = np.full(target.aval.shape, source.val, target.aval.dtype)
+    for equation in program.eqns:  # what is computed and not used, as `optax.inject_hyperparams` does, is left out
+        (source, *more), target = equation.invars or [None], equation.outvars[0]
+        if equation.primitive.name == "broadcast_in_dim" and not more and np.shape(getattr(source, "val", [0])) == ():
+            values[target] = np.full(target.aval.shape, source.val, target.aval.dtype)
     outputs = [
         np.asarray(var.val, var.aval.dtype) if hasattr(var, "val") else values.get(var) for var in program.outvars
     ]

@@ -11,7 +11,16 @@ from elegy.compiling import filled
 VALUES = {"w": np.ones((3, 4), np.float32), "b": jnp.ones(2, jnp.bfloat16)}
 
 
-@pytest.mark.parametrize("make", [optax.adam, optax.adagrad, lambda rate: optax.sgd(rate, momentum=0.9), optax.lion])
+MAKERS = [
+    optax.adam,
+    optax.adagrad,
+    optax.lion,
+    lambda rate: optax.sgd(rate, momentum=0.9),
+    lambda rate: optax.inject_hyperparams(optax.adam)(learning_rate=rate),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_the_slots_of_optimizers_are_filled_on_the_host_like_by_a_program(make):
     begin = jax.jit(make(1e-3).init)
     slots, expected = filled(begin.trace(VALUES)), begin(VALUES)
