@@ -303,6 +303,15 @@ def test_a_device_without_work_is_not_kept_waiting_for_a_long_launch():
     assert [pace.length() for pace in paces] == [1, 7, 50]
 
 
+@pytest.mark.parametrize(("kind", "length"), [("resident", 50), ("chunks", 1)])
+def test_only_batches_that_are_collected_can_be_late(kind, length):
+    pace = Plan(kind, "", 50).pace()
+    for _ in range(8):
+        pace.launched(pace.length(), jnp.int32(0).block_until_ready())
+    time.sleep(0.03)  # as between two epochs
+    assert pace.length() == length
+
+
 # ---- one line ----
 
 
