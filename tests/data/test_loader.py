@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -182,8 +183,11 @@ def test_processes_load_in_order_report_their_errors_and_end():
     assert "__getitem__" in str(caught.value.__cause__)  # the traceback of the process
     assert multiprocessing.active_children()
     loader.close()
-    for child in multiprocessing.active_children():
-        child.join(30)
+    late = (
+        time.monotonic() + 30
+    )  # not `join`: the pool's own thread waits for them too, and only one of both gets to know
+    while multiprocessing.active_children() and time.monotonic() < late:
+        time.sleep(0.01)
     assert not multiprocessing.active_children()
 
 
