@@ -126,15 +126,17 @@ def data_check(objective: Objective, y_pred: Any) -> Callable[[Batch], None]:
         y_pred: the abstract outputs of the module.
     """
     consumers = [(leaf, objective.resolved.get(leaf.key, leaf.consumer)) for leaf in objective.leaves]
+    # Signatures and names are read once, since streams are looked at batch by batch.
     looks = [
-        (leaf, leaf.who, consumer.check) for leaf, consumer in consumers if callable(getattr(consumer, "check", None))
+        (leaf, leaf.who, consumer.check, wants(consumer.check))
+        for leaf, consumer in consumers
+        if callable(getattr(consumer, "check", None))
     ]
-    asked = [wants(look) for *_, look in looks]  # read once, since streams are looked at batch by batch
 
     def check(batch: Batch) -> None:
         offer = Offer({"sample_weight": None, "class_weight": None, **batch, "y_pred": y_pred})
-        for (leaf, who, look), names in zip(looks, asked, strict=True):
-            arguments = arguments_of(names, leaf.view(offer, "the data"), who=who, where="the data")
+        for leaf, who, look, asked in looks:
+            arguments = arguments_of(asked, leaf.view(offer, "the data"), who=who, where="the data")
             look(**{name: _on_host(value) for name, value in arguments.items()})
 
     return check
