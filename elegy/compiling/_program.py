@@ -1,5 +1,6 @@
 """Programs that threads can compile while their caller goes on, before they are called."""
 
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -64,12 +65,15 @@ class Program:
         self._on_wait = on_wait
         self._on_ready = on_ready
         self._coming: list[Future[Any]] = []
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()  # what was traced and compiled, while JAX keeps it
 
     def __call__(self, *args: Any) -> Any:
         threads = self._ahead.threads
         if threads is not None:
             traced = self._jitted.trace(*args)
-            self._coming.append(threads.submit(traced.lower().compile))
+            if traced.jaxpr not in self._known:
+                self._known.add(traced.jaxpr)
+                self._coming.append(threads.submit(traced.lower().compile))
             return traced.out_info
         if self._coming:
             self._wait()
